@@ -1,0 +1,1 @@
+"""What SQS and Kinesis mean, given the time: no file, no socket, no thread, no wall clock."""
