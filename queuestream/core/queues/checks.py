@@ -1,0 +1,122 @@
+"""What SQS says about a parameter that it refuses, and when.
+
+One function per parameter, named after it: it returns nothing where the value is one
+that SQS takes, and raises AWS's sentence otherwise.  A value of a wrong Python type is
+as invalid as one out of range; a bool is no integer here.
+"""
+
+from __future__ import annotations
+
+import re
+
+from queuestream.core.errors import InvalidParameterValue
+from queuestream.core.queues.limits import AWS_LIMITS, QueueLimits
+
+FIFO_SUFFIX = ".fifo"
+
+_SHOWN_LENGTH_MAX = 200
+_SHOWN_BITS_MAX = 256
+
+_NAME = re.compile("[A-Za-z0-9_-]+").fullmatch
+_PRINTABLE = re.compile("[!-~]+").fullmatch
+
+
+def is_integer(value: object, low: int, high: int) -> bool:
+    """Whether a value is an integer from `low` to `high`, and not a truth value."""
+    return isinstance(value, int) and low <= value <= high and not isinstance(value, bool)
+
+
+def shown(value: object) -> str:
+    """A value as an error message shows it: short, printable, whatever it is.
+
+    The value may be anything at all: text with surrogates, an integer of more digits
+    than Python prints, an object with a broken `repr`.
+    """
+    if isinstance(value, str):
+        text = value if len(value) <= _SHOWN_LENGTH_MAX else f"{value[:_SHOWN_LENGTH_MAX]}..."
+        return text.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, int) and value.bit_length() > _SHOWN_BITS_MAX:
+        return f"(an integer of {value.bit_length()} bits)"
+    if value is None or isinstance(value, int | float):
+        return str(value)
+    return f"({type(value).__name__})"
+
+
+def check_delay_seconds(value: object, limits: QueueLimits = AWS_LIMITS) -> None:
+    """DelaySeconds of SendMessage: 0 to 15 minutes."""
+    if not is_integer(value, 0, limits.delay_seconds_max):
+        raise InvalidParameterValue.of(
+            "DelaySeconds", shown(value), f"DelaySeconds must be >= 0 and <= {limits.delay_seconds_max}."
+        )
+
+
+def check_max_number_of_messages(value: object, limits: QueueLimits = AWS_LIMITS) -> None:
+    """MaxNumberOfMessages of ReceiveMessage: 1 to 10."""
+    if not is_integer(value, 1, limits.messages_per_receive_max):
+        raise InvalidParameterValue.of(
+            "MaxNumberOfMessages",
+            shown(value),
+            f"Must be between 1 and {limits.messages_per_receive_max}, if provided.",
+        )
+
+
+def check_wait_time_seconds(value: object, limits: QueueLimits = AWS_LIMITS) -> None:
+    """WaitTimeSeconds of ReceiveMessage: 0 to 20 seconds."""
+    if not is_integer(value, 0, limits.wait_time_seconds_max):
+        raise InvalidParameterValue.of(
+            "WaitTimeSeconds",
+            shown(value),
+            f"Must be >= 0 and <= {limits.wait_time_seconds_max}, if provided.",
+        )
+
+
+def check_visibility_timeout(value: object, limits: QueueLimits = AWS_LIMITS) -> None:
+    """VisibilityTimeout of ReceiveMessage and ChangeMessageVisibility: 0 to 12 hours."""
+    if not is_integer(value, 0, limits.visibility_timeout_max):
+        raise InvalidParameterValue.of(
+            "VisibilityTimeout",
+            shown(value),
+            f"Must be >= 0 and <= {limits.visibility_timeout_max}, if provided.",
+        )
+
+
+def check_queue_name(name: object, *, fifo_queue: bool, limits: QueueLimits = AWS_LIMITS) -> None:
+    """QueueName of CreateQueue; that of a FIFO queue ends in `.fifo`, which no other name can hold."""
+    maximum = limits.queue_name_length_max
+    if isinstance(name, str) and 1 <= len(name) <= maximum:
+        stem = name.removesuffix(FIFO_SUFFIX) if fifo_queue else name
+        if _NAME(stem) and (stem != name) == fifo_queue:
+            return
+    if fifo_queue:
+        raise InvalidParameterValue(
+            "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, "
+            f"must end with .fifo suffix and be 1 to {maximum} in length."
+        )
+    raise InvalidParameterValue(
+        f"Can only include alphanumeric characters, hyphens, or underscores. 1 to {maximum} in length"
+    )
+
+
+def check_message_group_id(value: object, limits: QueueLimits = AWS_LIMITS) -> None:
+    """MessageGroupId of SendMessage: printable ASCII without spaces."""
+    _check_printable("MessageGroupId", value, limits.message_group_id_length_max)
+
+
+def check_message_deduplication_id(value: object, limits: QueueLimits = AWS_LIMITS) -> None:
+    """MessageDeduplicationId of SendMessage: printable ASCII without spaces."""
+    _check_printable("MessageDeduplicationId", value, limits.message_deduplication_id_length_max)
+
+
+def check_receive_request_attempt_id(value: object, limits: QueueLimits = AWS_LIMITS) -> None:
+    """ReceiveRequestAttemptId of ReceiveMessage: printable ASCII without spaces."""
+    _check_printable("ReceiveRequestAttemptId", value, limits.receive_request_attempt_id_length_max)
+
+
+def _check_printable(parameter: str, value: object, maximum: int) -> None:
+    if not (isinstance(value, str) and len(value) <= maximum and _PRINTABLE(value)):
+        raise InvalidParameterValue.of(
+            parameter,
+            shown(value),
+            f"{parameter} can only include alphanumeric and punctuation characters. "
+            f"1 to {maximum} in length.",
+        )
