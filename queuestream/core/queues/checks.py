@@ -7,8 +7,6 @@ as invalid as one out of range; a bool is no integer here.
 
 from __future__ import annotations
 
-import re
-
 from queuestream.core.errors import InvalidParameterValue
 from queuestream.core.queues.limits import AWS_LIMITS, QueueLimits
 
@@ -17,8 +15,7 @@ FIFO_SUFFIX = ".fifo"
 _SHOWN_LENGTH_MAX = 200
 _SHOWN_BITS_MAX = 256
 
-_NAME = re.compile("[A-Za-z0-9_-]+").fullmatch
-_PRINTABLE = re.compile("[!-~]+").fullmatch
+_NAME_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
 def is_integer(value: object, low: int, high: int) -> bool:
@@ -85,7 +82,7 @@ def check_queue_name(name: object, *, fifo_queue: bool, limits: QueueLimits = AW
     maximum = limits.queue_name_length_max
     if isinstance(name, str) and 1 <= len(name) <= maximum:
         stem = name.removesuffix(FIFO_SUFFIX) if fifo_queue else name
-        if _NAME(stem) and (stem != name) == fifo_queue:
+        if stem and _NAME_CHARACTERS.issuperset(stem) and (stem != name) == fifo_queue:
             return
     if fifo_queue:
         raise InvalidParameterValue(
@@ -113,7 +110,13 @@ def check_receive_request_attempt_id(value: object, limits: QueueLimits = AWS_LI
 
 
 def _check_printable(parameter: str, value: object, maximum: int) -> None:
-    if not (isinstance(value, str) and len(value) <= maximum and _PRINTABLE(value)):
+    if not (
+        isinstance(value, str)
+        and 1 <= len(value) <= maximum
+        and value.isascii()
+        and value.isprintable()
+        and " " not in value
+    ):
         raise InvalidParameterValue.of(
             parameter,
             shown(value),

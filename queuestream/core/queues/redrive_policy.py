@@ -1,0 +1,190 @@
+"""What SQS calls RedrivePolicy and RedriveAllowPolicy: where failed messages go, and who may send them.
+
+Both are given as AWS gives them (JSON text, or a dict with AWS's names) or as the
+objects of this module, and are these objects from then on.  What they mean (whether the
+dead-letter queue exists, is of the same kind and allows it) is the queue's business.
+
+Imported only when a queue has such a policy.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, NoReturn
+
+import attrs
+
+from queuestream.core.arns import parse_arn
+from queuestream.core.errors import InvalidAttributeValue, InvalidParameterValue
+from queuestream.core.queues.checks import is_integer, shown
+
+RECEIVE_COUNT_MAX = 1_000
+SOURCE_QUEUE_ARNS_MAX = 10
+
+_DIGITS_MAX = 4
+
+
+@attrs.frozen(kw_only=True)
+class RedrivePolicy:
+    """Messages received more than `max_receive_count` times go to another queue.
+
+    Args:
+        dead_letter_target_arn: The ARN of that queue.
+        max_receive_count: How often a message is handed out at most, 1 to 1,000.
+
+    Raises:
+        InvalidParameterValue: No ARN of a queue, or a count out of range.
+    """
+
+    dead_letter_target_arn: str
+    max_receive_count: int = 10  # API reference, CreateQueue
+
+    def __attrs_post_init__(self) -> None:
+        if not is_integer(self.max_receive_count, 1, RECEIVE_COUNT_MAX):
+            self._refuse(
+                f"Invalid value for maxReceiveCount: {shown(self.max_receive_count)}, "
+                f"valid values are from 1 to {RECEIVE_COUNT_MAX} both inclusive."
+            )
+        arn = parse_arn(self.dead_letter_target_arn)
+        if arn is None:
+            self._refuse("Invalid value for deadLetterTargetArn.")
+        if arn.service != "sqs":
+            self._refuse("Only SQS queues are valid resources for deadLetterTargetArn.")
+
+    @classmethod
+    def of(cls, value: RedrivePolicy | Mapping[str, object] | str) -> RedrivePolicy:
+        """The policy that any of its forms means."""
+        if isinstance(value, RedrivePolicy):
+            return value
+        shape = _shape(value)
+        if shape is None:
+            raise InvalidAttributeValue("RedrivePolicy", "Redrive policy is not a valid JSON map.")
+        known = dict(shape)
+        arn = known.pop("deadLetterTargetArn", None)
+        count = known.pop("maxReceiveCount", 10)
+        if known:
+            reason = "Only following attributes are supported: [maxReceiveCount, deadLetterTargetArn]."
+            raise InvalidParameterValue.of("RedrivePolicy", _text(shape), reason)
+        if arn is None:
+            reason = "Redrive policy does not contain mandatory attribute: deadLetterTargetArn."
+            raise InvalidParameterValue.of("RedrivePolicy", _text(shape), reason)
+        # AWS's own examples write the count as text.
+        if isinstance(count, str) and count.isascii() and count.isdigit() and len(count) <= _DIGITS_MAX:
+            count = int(count)
+        return cls(dead_letter_target_arn=arn, max_receive_count=count)
+
+    def to_json(self) -> str:
+        """The policy as AWS writes it."""
+        shape = {
+            "deadLetterTargetArn": self.dead_letter_target_arn,
+            "maxReceiveCount": self.max_receive_count,
+        }
+        return _text(shape)
+
+    def _refuse(self, reason: str) -> NoReturn:
+        raise InvalidParameterValue.of("RedrivePolicy", self.to_json(), reason)
+
+
+def _source_queue_arns(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(arn, str) for arn in value):
+        raise _unsupported()
+    return tuple(value)
+
+
+@attrs.frozen(kw_only=True)
+class RedriveAllowPolicy:
+    """Which queues may name this one as their dead-letter queue.
+
+    Args:
+        redrive_permission: `allowAll`, `denyAll`, or `byQueue` for those that are listed.
+        source_queue_arns: The queues that may, with `byQueue` only; 1 to 10 ARNs.
+
+    Raises:
+        InvalidAttributeValue: A policy of another form.
+        InvalidParameterValue: ARNs without `byQueue`, `byQueue` without ARNs, or too many of them.
+    """
+
+    redrive_permission: Literal["allowAll", "denyAll", "byQueue"] = "allowAll"
+    source_queue_arns: tuple[str, ...] = attrs.field(default=(), converter=_source_queue_arns)
+
+    def __attrs_post_init__(self) -> None:
+        if self.redrive_permission not in ("allowAll", "denyAll", "byQueue"):
+            raise _unsupported()
+        arns = self.source_queue_arns
+        if self.redrive_permission != "byQueue":
+            if arns:
+                self._refuse(
+                    "To specify one or more source queue ARNs, you must set redrivePermission to byQueue."
+                )
+        elif not arns:
+            self._refuse(
+                "When you specify the byQueue permission type, "
+                "you must also specify one or more sourceQueueArns values."
+            )
+        elif len(arns) > SOURCE_QUEUE_ARNS_MAX:
+            self._refuse(
+                f"The maximum number of source queue ARNs you can specify is {SOURCE_QUEUE_ARNS_MAX}."
+            )
+
+    @classmethod
+    def of(cls, value: RedriveAllowPolicy | Mapping[str, object] | str) -> RedriveAllowPolicy:
+        """The policy that any of its forms means."""
+        if isinstance(value, RedriveAllowPolicy):
+            return value
+        shape = _shape(value)
+        if shape is None or not {"redrivePermission"} <= shape.keys() <= {
+            "redrivePermission",
+            "sourceQueueArns",
+        }:
+            raise _unsupported()
+        return cls(
+            redrive_permission=shape["redrivePermission"], source_queue_arns=shape.get("sourceQueueArns", ())
+        )
+
+    def allows(self, source_queue_arn: str) -> bool:
+        """Whether that queue may send its failed messages here."""
+        return self.redrive_permission == "allowAll" or source_queue_arn in self.source_queue_arns
+
+    def to_json(self) -> str:
+        """The policy as AWS writes it."""
+        shape: dict[str, object] = {"redrivePermission": self.redrive_permission}
+        if self.source_queue_arns:
+            shape["sourceQueueArns"] = self.source_queue_arns
+        return _text(shape)
+
+    def _refuse(self, reason: str) -> NoReturn:
+        reason = f"Amazon SQS can't create the redrive allow policy. {reason}"
+        raise InvalidParameterValue.of("RedriveAllowPolicy", self.to_json(), reason)
+
+
+def _unsupported() -> InvalidAttributeValue:
+    return InvalidAttributeValue(
+        "RedriveAllowPolicy",
+        # The apostrophe in "it's" is AWS's own.
+        "Amazon SQS can't create the redrive allow policy, as it\N{RIGHT SINGLE QUOTATION MARK}s "
+        "in an unsupported format.",
+    )
+
+
+def _shape(value: object) -> dict[str, Any] | None:
+    """A JSON object given as text or as a dict; None for everything else."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return None
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        return None
+    return dict(value)
+
+
+def _text(shape: Mapping[str, object]) -> str:
+    """JSON without spaces, for any values at all."""
+    shown_shape = {
+        name: value
+        if isinstance(value, str | list | tuple) or is_integer(value, 1, RECEIVE_COUNT_MAX)
+        else shown(value)
+        for name, value in shape.items()
+    }
+    return json.dumps(shown_shape, separators=(",", ":"), default=shown)
