@@ -15,7 +15,7 @@ FIFO_SUFFIX = ".fifo"
 _SHOWN_LENGTH_MAX = 200
 _SHOWN_BITS_MAX = 256
 
-_NAME_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+NAME_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
 def is_integer(value: object, low: int, high: int) -> bool:
@@ -82,7 +82,7 @@ def check_queue_name(name: object, *, fifo_queue: bool, limits: QueueLimits = AW
     maximum = limits.queue_name_length_max
     if isinstance(name, str) and 1 <= len(name) <= maximum:
         stem = name.removesuffix(FIFO_SUFFIX) if fifo_queue else name
-        if stem and _NAME_CHARACTERS.issuperset(stem) and (stem != name) == fifo_queue:
+        if stem and NAME_CHARACTERS.issuperset(stem) and (stem != name) == fifo_queue:
             return
     if fifo_queue:
         raise InvalidParameterValue(
