@@ -58,16 +58,14 @@ def _policy_text(value: Mapping[str, object] | str | None) -> str | None:
     """A policy as JSON text, which is kept as it was given; None and "" mean none."""
     if value is None or value == "":
         return None
+    if isinstance(value, str):
+        return value
     import json  # noqa: PLC0415 - few queues have a policy
 
     try:
-        text = value if isinstance(value, str) else json.dumps(value)
-        shape = json.loads(text)
+        return json.dumps(value)
     except (TypeError, ValueError, RecursionError):
-        shape = None
-    if not isinstance(shape, dict):
-        raise InvalidAttributeValue("Policy")
-    return text
+        raise InvalidAttributeValue("Policy") from None
 
 
 def _redrive_policy(value: RedrivePolicy | Mapping[str, object] | str | None) -> RedrivePolicy | None:
@@ -102,6 +100,7 @@ class QueueAttributes:
         InvalidAttributeName: An attribute of FIFO queues, for a standard queue.
         InvalidAttributeValue: A value out of range or of the wrong form.
         InvalidParameterValue: A redrive policy that makes no sense.
+        OverLimit: A policy with more in it than AWS allows.
     """
 
     visibility_timeout: int = 30
@@ -163,6 +162,10 @@ class QueueAttributes:
             for name, default in _FIFO_ONLY.items():
                 if getattr(self, name) != default:
                     raise InvalidAttributeName(AWS_NAMES[name])
+        if self.policy is not None:
+            from queuestream.core.queues.permissions import check_policy  # noqa: PLC0415 - few queues have one
+
+            check_policy(self.policy, limits)
         if self.kms_master_key_id is not None:
             self._check_encryption(self.kms_master_key_id)
 

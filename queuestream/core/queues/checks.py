@@ -7,7 +7,9 @@ as invalid as one out of range; a bool is no integer here.
 
 from __future__ import annotations
 
-from queuestream.core.errors import InvalidParameterValue
+from collections.abc import Mapping
+
+from queuestream.core.errors import InvalidParameterValue, MissingParameter
 from queuestream.core.queues.limits import AWS_LIMITS, QueueLimits
 
 FIFO_SUFFIX = ".fifo"
@@ -107,6 +109,30 @@ def check_message_deduplication_id(value: object, limits: QueueLimits = AWS_LIMI
 def check_receive_request_attempt_id(value: object, limits: QueueLimits = AWS_LIMITS) -> None:
     """ReceiveRequestAttemptId of ReceiveMessage: printable ASCII without spaces."""
     _check_printable("ReceiveRequestAttemptId", value, limits.receive_request_attempt_id_length_max)
+
+
+def check_tags(tags: object, limits: QueueLimits = AWS_LIMITS) -> None:
+    """Tags of TagQueue and CreateQueue: 1 to 50 texts by key, whose keys are not AWS's own.
+
+    Developer guide, "Amazon SQS standard queue quotas".
+    """
+    if not isinstance(tags, Mapping):
+        raise InvalidParameterValue.of("Tags", shown(tags), "Must map keys to values.")
+    if not tags:
+        raise MissingParameter("Tags")
+    if len(tags) > limits.tags_max:
+        raise InvalidParameterValue(f"Too many tags added for queue. The maximum is {limits.tags_max}.")
+    for key, value in tags.items():
+        if not (isinstance(key, str) and 1 <= len(key) <= limits.tag_key_length_max):
+            raise InvalidParameterValue(
+                f"Tag keys must be between 1 and {limits.tag_key_length_max} characters in length."
+            )
+        if not (isinstance(value, str) and len(value) <= limits.tag_value_length_max):
+            raise InvalidParameterValue(
+                f"Tag values must be between 0 and {limits.tag_value_length_max} characters in length."
+            )
+        if key.lower().startswith("aws:"):
+            raise InvalidParameterValue("Tag keys that begin with 'aws:' are reserved for internal use.")
 
 
 def _check_printable(parameter: str, value: object, maximum: int) -> None:

@@ -1,0 +1,64 @@
+"""Receives that may be repeated: a FIFO queue's answer to a reply that got lost.
+
+A receiver that names its attempt and got no answer may try again within five minutes,
+and gets the same messages with the same handles, unless something was done with any of
+them since: deleted, come back, received again or given another visibility timeout.
+
+AWS: "ReceiveRequestAttemptId" of ReceiveMessage; "Using the receive request attempt ID".
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from queuestream.core.queues.message import Message
+
+_Seen = tuple[int, int, int]
+"""A message's number, its receive count and its deadline, as the attempt left them."""
+
+
+class Attempts:
+    """The receive attempts of one FIFO queue that may still be repeated.
+
+    Args:
+        interval_ns: How long an attempt is remembered.
+    """
+
+    __slots__ = ("_expiries", "_interval_ns", "_seen")
+
+    def __init__(self, interval_ns: int) -> None:
+        self._interval_ns = interval_ns
+        self._seen: dict[str, tuple[int, list[_Seen]]] = {}
+        self._expiries: deque[tuple[int, str]] = deque()
+
+    def remember(self, attempt_id: str, messages: list[Message], now_ns: int) -> None:
+        """An attempt got these messages just now."""
+        until_ns = now_ns + self._interval_ns
+        seen = [(message.number, message.receive_count, message.visible_at_ns) for message in messages]
+        self._seen[attempt_id] = (until_ns, seen)
+        self._expiries.append((until_ns, attempt_id))
+
+    def recall(self, attempt_id: str, received: Mapping[int, Message], now_ns: int) -> list[Message]:
+        """The messages that an attempt got, if they are as it left them; none otherwise."""
+        expiries = self._expiries
+        while expiries and expiries[0][0] <= now_ns:
+            until_ns, expired_id = expiries.popleft()
+            if self._seen.get(expired_id, (None,))[0] == until_ns:
+                del self._seen[expired_id]
+        if attempt_id not in self._seen:
+            return []
+        messages = []
+        for number, receive_count, visible_at_ns in self._seen[attempt_id][1]:
+            message = received.get(number)
+            if (
+                message is None
+                or message.lane is None
+                or (message.receive_count, message.visible_at_ns) != (receive_count, visible_at_ns)
+            ):
+                return []
+            messages.append(message)
+        return messages

@@ -1,0 +1,44 @@
+"""What was sent in the last five minutes: a FIFO queue's memory against duplicates.
+
+It remembers what a send answered, not the message, so it holds after the message was
+received and deleted, and a duplicate send gets the original's ids.  An entry has
+expired *from* its end on.
+
+AWS: "Exactly-once processing in Amazon SQS"; "Using the message deduplication ID".
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+Key = str | tuple[str | None, str]
+"""A deduplication id; with its message group's id where that is the scope."""
+
+
+class Deduplication:
+    """The deduplication ids of one FIFO queue that are still remembered."""
+
+    __slots__ = ("_expiries", "_numbers")
+
+    def __init__(self) -> None:
+        self._numbers: dict[Key, tuple[str, int]] = {}
+        self._expiries: deque[tuple[int, Key]] = deque()
+
+    def original(self, key: Key, now_ns: int) -> tuple[str, int] | None:
+        """The message id and the number that the key was first sent with; None where it is not remembered."""
+        expiries = self._expiries
+        while expiries and expiries[0][0] <= now_ns:
+            del self._numbers[expiries.popleft()[1]]
+        return self._numbers.get(key)
+
+    def remember(self, key: Key, message_id: str, number: int, until_ns: int) -> None:
+        """Take what comes with the same key for a duplicate until the given instant."""
+        self._numbers[key] = (message_id, number)
+        self._expiries.append((until_ns, key))
+
+    def check_invariants(self) -> None:
+        """Assert what the memory relies on."""
+        instants = [until_ns for until_ns, _ in self._expiries]
+        assert instants == sorted(instants)
+        assert len(self._numbers) == len(self._expiries)
+        assert {key for _, key in self._expiries} == self._numbers.keys()

@@ -1,0 +1,178 @@
+"""The order of a FIFO queue: strict within a message group, groups in turns.
+
+A group is locked while any of its messages is in flight; a message that comes back
+takes its old place in its group, and the group is open again when the last of those in
+flight has come back or was deleted.  Groups that have something to give stand in line
+in the order in which they became ready, so a receive costs the same however many
+groups there are, and no group starves another.  A receive takes as many messages of
+one group as it can before it goes to the next.
+
+AWS: "FIFO queue delivery logic"; "Avoid having a large backlog with the same message
+group ID" (a FIFO queue looks at its first 120,000 messages only, to find groups).
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import deque
+from operator import attrgetter
+
+from queuestream.core.queues.message import DELAYED, GONE, IN_FLIGHT, VISIBLE, Message
+
+_number = attrgetter("number")
+
+
+class Group:
+    """The messages of one message group that are not delayed."""
+
+    __slots__ = ("id", "in_flight", "in_line", "returned", "waiting")
+
+    def __init__(self, group_id: str | None) -> None:
+        self.id = group_id
+        self.waiting: deque[Message] = deque()  # visible, in order
+        self.returned: list[Message] = []  # visible again, in order, while others are still in flight
+        self.in_flight = 0
+        self.in_line = False
+
+
+class FifoOrdering:
+    """Strict order within a group.
+
+    Args:
+        look_ahead: How many of the first messages are looked at to find groups.
+    """
+
+    settles_in_parts = False
+
+    __slots__ = ("_beyond", "_groups", "_horizon", "_line", "_look_ahead", "_within")
+
+    def __init__(self, look_ahead: int) -> None:
+        self._look_ahead = look_ahead
+        self._groups: dict[str | None, Group] = {}
+        self._line: deque[Group] = deque()
+        # The messages up to the number `_horizon` are looked at, and there are `_within` of them left.
+        self._horizon = 0
+        self._within = 0
+        self._beyond: deque[Message] = deque()
+
+    def add(self, message: Message, now_ns: int) -> None:
+        """A message was sent, or is told anew; it is visible, delayed or in flight."""
+        self._beyond.append(message)
+        if self._within < self._look_ahead:
+            self._look_further()
+
+    def show(self, message: Message, now_ns: int) -> None:
+        """A hidden message's time has come: its delay has ended, or a receive came to nothing."""
+        group = message.group
+        if isinstance(group, Group):
+            insort(group.returned, message, key=_number)
+            self._came_back(group)
+        elif message.number <= self._horizon:
+            self._stand_in_line(message)
+
+    release = show
+
+    def take(self, count: int, max_receive_count: int, now_ns: int) -> list[Message]:
+        """The next messages, as many as possible of one group after the other."""
+        taken: list[Message] = []
+        line = self._line
+        while line and count:
+            group = line.popleft()
+            group.in_line = False
+            waiting = group.waiting
+            while waiting and count:
+                message = waiting.popleft()
+                if message.state == VISIBLE:
+                    taken.append(message)
+                    if message.receive_count < max_receive_count:
+                        group.in_flight += 1
+                        count -= 1
+        return taken
+
+    def put_back(self, messages: list[Message], max_receive_count: int) -> None:
+        """Undo the last `take`."""
+        for message in reversed(messages):
+            group = message.group
+            assert isinstance(group, Group)
+            group.waiting.appendleft(message)
+            if message.receive_count < max_receive_count:
+                group.in_flight -= 1
+            if not group.in_flight and not group.in_line:
+                group.in_line = True
+                self._line.appendleft(group)
+
+    def discard(self, message: Message, *, was_in_flight: bool, now_ns: int) -> None:
+        """A message is GONE; the group it was in flight for may be open again."""
+        group = message.group
+        if isinstance(group, Group):
+            if was_in_flight:
+                self._came_back(group)
+            else:
+                self._pass_over_gone(group)
+        if message.number <= self._horizon:
+            self._within -= 1
+            self._look_further()
+
+    def _look_further(self) -> None:
+        while self._beyond and self._within < self._look_ahead:
+            message = self._beyond.popleft()
+            if message.state == GONE:
+                continue
+            self._horizon = message.number
+            self._within += 1
+            if message.state == VISIBLE:
+                self._stand_in_line(message)
+            elif message.state == IN_FLIGHT:
+                self._group_of(message).in_flight += 1
+
+    def _group_of(self, message: Message) -> Group:
+        group = self._groups.get(message.group_id)
+        if group is None:
+            group = self._groups[message.group_id] = Group(message.group_id)
+        message.group = group
+        return group
+
+    def _stand_in_line(self, message: Message) -> None:
+        group = self._group_of(message)
+        waiting = group.waiting
+        if waiting and waiting[-1].number > message.number:
+            insort(waiting, message, key=_number)
+        else:
+            waiting.append(message)
+        if not group.in_line and not group.in_flight:
+            group.in_line = True
+            self._line.append(group)
+
+    def _came_back(self, group: Group) -> None:
+        """One message fewer of the group is in flight."""
+        group.in_flight -= 1
+        if group.in_flight:
+            return
+        if group.returned:
+            group.waiting = deque(sorted((*group.returned, *group.waiting), key=_number))
+            group.returned = []
+        self._pass_over_gone(group)
+        if group.waiting and not group.in_line:
+            group.in_line = True
+            self._line.append(group)
+
+    def _pass_over_gone(self, group: Group) -> None:
+        waiting = group.waiting
+        while waiting and waiting[0].state == GONE:
+            waiting.popleft()
+        if not waiting and not group.in_flight and not group.returned and self._groups.get(group.id) is group:
+            del self._groups[group.id]
+
+    def check_invariants(self) -> None:
+        """Assert what the ordering relies on; cost grows with the queue."""
+        for group in self._groups.values():
+            for messages in (list(group.waiting), group.returned):
+                assert messages == sorted(messages, key=_number)
+                assert all(message.state in {VISIBLE, GONE} and message.group is group for message in messages)
+            assert not group.returned or group.in_flight
+            live = any(message.state == VISIBLE for message in group.waiting)
+            assert group.in_line == (live and not group.in_flight) or (group.in_line and not live)
+            assert group.in_flight >= 0
+        assert not self._beyond or self._within == self._look_ahead
+        assert all(message.number > self._horizon for message in self._beyond)
+        assert all(message.state != DELAYED or message.group is None for message in self._beyond)

@@ -1,0 +1,123 @@
+"""Which visible message comes next: the one thing in which kinds of queues differ.
+
+A queue asks its ordering for the next messages and tells it what became of them; when a
+message becomes visible is not the ordering's business (see visibility.py).  There are
+three: `StandardOrdering` here, `FairOrdering` (a standard queue whose messages name
+tenants) and `FifoOrdering`.
+
+Amazon SQS promises a standard queue best-effort ordering only.  Ours is strict by
+default, and can be told in one sentence: messages come in the order in which they
+became available.  A message that comes back takes its place behind those that were
+waiting when its timeout passed, so a message that always fails holds nobody up.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
+
+from queuestream.core.queues.message import GONE, VISIBLE
+
+if TYPE_CHECKING:
+    from queuestream.core.queues.message import Message
+
+
+class Ordering(Protocol):
+    """What a queue asks of, and tells to, the object that knows the order of its messages.
+
+    The queue sets a message's `state` first and tells the ordering then.
+    """
+
+    settles_in_parts: bool
+    """Whether `take` needs only as many of the messages that have come due as it hands out."""
+
+    def add(self, message: Message, now_ns: int) -> None:
+        """A message was sent; it is visible now or delayed."""
+
+    def show(self, message: Message, now_ns: int) -> None:
+        """A hidden message's time has come: its delay has ended, or a receive came to nothing."""
+
+    def release(self, message: Message, now_ns: int) -> None:
+        """A message in flight is visible again at once: its receiver wants no more time."""
+
+    def take(self, count: int, max_receive_count: int, now_ns: int) -> list[Message]:
+        """The next messages: as many as `count` that are in flight from now on.
+
+        Before them and between them may be such as were received `max_receive_count` times;
+        these are not in flight, and the queue discards them.
+        """
+
+    def put_back(self, messages: list[Message], max_receive_count: int) -> None:
+        """Undo the last `take`."""
+
+    def discard(self, message: Message, *, was_in_flight: bool, now_ns: int) -> None:
+        """A message is GONE: deleted, moved or expired."""
+
+    def check_invariants(self) -> None:
+        """Assert what the ordering relies on."""
+
+
+class StandardOrdering:
+    """The order in which messages became available.
+
+    Those that arrived stand in one deque and those that came due in another, each in its
+    own order; the next message is the earlier of the two first ones.  At one instant, one
+    whose time came goes before one that arrives.  A message that is gone is passed over
+    when it comes to the front.
+    """
+
+    settles_in_parts = True
+
+    __slots__ = ("_arrived", "_came_due")
+
+    def __init__(self) -> None:
+        self._arrived: deque[Message] = deque()
+        self._came_due: deque[Message] = deque()
+
+    def add(self, message: Message, now_ns: int) -> None:
+        """A message was sent; it is visible now or delayed."""
+        if message.state == VISIBLE:
+            self._arrived.append(message)
+
+    def show(self, message: Message, now_ns: int) -> None:
+        """A hidden message's time has come."""
+        self._came_due.append(message)
+
+    def release(self, message: Message, now_ns: int) -> None:
+        """A message in flight is visible again at once."""
+        self._arrived.append(message)
+
+    def take(self, count: int, max_receive_count: int, now_ns: int) -> list[Message]:
+        """The next messages, the earliest first."""
+        taken: list[Message] = []
+        arrived, came_due = self._arrived, self._came_due
+        while count:
+            if came_due and not (arrived and arrived[0].visible_at_ns < came_due[0].visible_at_ns):
+                message = came_due.popleft()
+            elif arrived:
+                message = arrived.popleft()
+            else:
+                break
+            if message.state == VISIBLE:
+                taken.append(message)
+                if message.receive_count < max_receive_count:
+                    count -= 1
+        return taken
+
+    def put_back(self, messages: list[Message], max_receive_count: int) -> None:
+        """Undo the last `take`: what it took became available before all that is left."""
+        self._arrived.extendleft(reversed(messages))
+
+    def discard(self, message: Message, *, was_in_flight: bool, now_ns: int) -> None:
+        """A message is GONE."""
+        if not was_in_flight:
+            for waiting in (self._arrived, self._came_due):
+                while waiting and waiting[0].state == GONE:
+                    waiting.popleft()
+
+    def check_invariants(self) -> None:
+        """Each deque is in the order in which its messages became available."""
+        for waiting in (self._arrived, self._came_due):
+            instants = [message.visible_at_ns for message in waiting if message.state == VISIBLE]
+            assert instants == sorted(instants)
+            assert all(message.state in {VISIBLE, GONE} and message.lane is None for message in waiting)

@@ -1,0 +1,88 @@
+"""A receive that waits: tried again whenever there may be something to receive.
+
+A long poll does not wait by itself: it says what to wait for, so that a thread
+(`Queue.receive`) and an asyncio task (`AsyncQueue.receive`) wait each in its own way:
+
+    poll = LongPoll(queue, request, wait_ns, Wakeup)
+    try:
+        while (messages := poll.attempt()) is None:
+            clock.wait(poll.wakeup, poll.until_ns)
+    finally:
+        poll.close()
+
+Whoever sends a message wakes one of those who wait, in the order in which they came.
+A poll that was woken and gives up without having looked passes the news on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from queuestream.core.clock import Wakeup
+    from queuestream.core.queues.message import ReceivedMessage
+    from queuestream.core.queues.queue import Queue, ReceiveRequest
+
+
+class LongPoll:
+    """One receive that waits for messages.
+
+    Args:
+        queue: The queue that is polled.
+        request: What to receive, checked.
+        wait_ns: How long to wait at most, from the first attempt on.
+        make_wakeup: Makes what the waiter is woken by.
+
+    Attributes:
+        wakeup: Set when there may be something to receive.
+        until_ns: When to try again if nobody sets it.
+    """
+
+    __slots__ = ("_deadline_ns", "_in_line", "_make_wakeup", "_queue", "_request", "_wait_ns", "until_ns", "wakeup")
+
+    wakeup: Wakeup
+    until_ns: int
+
+    def __init__(
+        self,
+        queue: Queue,
+        request: ReceiveRequest,
+        wait_ns: int,
+        make_wakeup: Callable[[], Wakeup],
+    ) -> None:
+        self._queue = queue
+        self._request = request
+        self._wait_ns = wait_ns
+        self._make_wakeup = make_wakeup
+        self._deadline_ns: int | None = None
+        self._in_line = False
+
+    def attempt(self) -> list[ReceivedMessage] | None:
+        """Messages, or none because the time is up; None while it is worth waiting on."""
+        queue = self._queue
+        with queue.broker.lock:
+            queue.waiting.pop(self, None)
+            self._in_line = False
+            now_ns = queue.look_at_the_time()
+            if self._deadline_ns is None:
+                self._deadline_ns = now_ns + self._wait_ns
+            messages = queue.receive_at(self._request, now_ns)
+            if messages or now_ns >= self._deadline_ns:
+                return messages
+            self.wakeup = self._make_wakeup()
+            self.until_ns = min(self._deadline_ns, queue.next_arrival_ns() or self._deadline_ns)
+            queue.waiting[self] = None
+            self._in_line = True
+        return None
+
+    def close(self) -> None:
+        """Stop waiting; safe to call at any time."""
+        queue = self._queue
+        with queue.broker.lock:
+            if self._in_line and self not in queue.waiting:
+                # It was woken and has not looked: somebody else may want to.
+                queue.wake(1)
+            queue.waiting.pop(self, None)
+            self._in_line = False
