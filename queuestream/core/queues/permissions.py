@@ -143,10 +143,9 @@ def check_policy(policy: str, limits: QueueLimits = AWS_LIMITS) -> None:
         )
     for statement in statements:
         _check_action_count(_count(statement.get("Action")), limits)
-    if len(policy) > limits.policy_size_max:
-        raise OverLimit(
-            f"The submitted policy has {len(policy)} characters, max allowed is {limits.policy_size_max}"
-        )
+    size = len(policy.encode("utf-8", "surrogatepass"))
+    if size > limits.policy_size_max:
+        raise OverLimit(f"The submitted policy has {size} bytes, max allowed is {limits.policy_size_max}")
 
 
 def _account_ids(given: object) -> list[str]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queuestream.core.errors import InvalidParameterValue
+from queuestream.core.errors import InvalidParameterValue, MissingParameter
 from queuestream.core.queues import checks
 from queuestream.core.queues.limits import QueueLimits
 
@@ -157,3 +157,30 @@ def test_a_value_is_taken_or_refused_but_never_breaks_the_check(value, check):
         check(value)
     except InvalidParameterValue as refused:
         str(refused).encode()
+
+
+@pytest.mark.parametrize(
+    "tags", [{"a": ""}, {"k" * 128: "v" * 256}, {f"k{i}": "v" for i in range(50)}, {"aws": "x"}]
+)
+def test_tags_are_up_to_fifty_texts(tags):
+    checks.check_tags(tags)
+
+
+@pytest.mark.parametrize(
+    ("tags", "sentence"),
+    [
+        ({}, "must contain the parameter Tags"),
+        ([("a", "b")], "Must map keys to values"),
+        (None, "Must map keys to values"),
+        ({f"k{i}": "v" for i in range(51)}, "Too many tags added for queue. The maximum is 50"),
+        ({"": "v"}, "Tag keys must be between 1 and 128"),
+        ({"k" * 129: "v"}, "Tag keys must be between 1 and 128"),
+        ({5: "v"}, "Tag keys must be between 1 and 128"),
+        ({"k": "v" * 257}, "Tag values must be between 0 and 256"),
+        ({"k": None}, "Tag values must be between 0 and 256"),
+        ({"AWS:k": "v"}, "reserved for internal use"),
+    ],
+)
+def test_any_other_tags_are_refused(tags, sentence):
+    with pytest.raises((InvalidParameterValue, MissingParameter), match=sentence):
+        checks.check_tags(tags)
