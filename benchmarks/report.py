@@ -94,10 +94,14 @@ def _cells(finding: Finding) -> tuple[str, ...]:
         finding.cost,
         finding.against,
         finding.cost_against,
-        "" if ratio is None else f"{ratio.median:.3g} ({ratio.low:.3g} to {ratio.high:.3g})",
+        "" if ratio is None else f"{_number(ratio.median)} ({_number(ratio.low)} to {_number(ratio.high)})",
         "" if finding.goal is None else f"{'≥' if finding.at_least else '≤'} {finding.goal:g}",
         {True: "yes", False: "NO", None: ""}[finding.met],
     )
+
+
+def _number(ratio: float) -> str:
+    return f"{ratio:.3g}" if ratio < 100 else f"{ratio:,.0f}"
 
 
 def _line(cells: Iterable[str]) -> str:
