@@ -8,27 +8,51 @@ seen by the next call, and `next_event_ns` says when to look again.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from queuestream.core.clock import Clock, SystemClock
-from queuestream.core.errors import BrokerClosed
+from queuestream.core.arns import name_of_queue_url, parse_arn
+from queuestream.core.clock import SECOND, Clock, SystemClock
+from queuestream.core.errors import (
+    BrokerClosed,
+    InvalidParameterValue,
+    QueueDeletedRecently,
+    QueueDoesNotExist,
+    QueueNameExists,
+)
 from queuestream.core.ids import Ids
+from queuestream.core.queues import attributes as queue_attributes
+from queuestream.core.queues.administration import queue_changes
+from queuestream.core.queues.checks import is_integer, shown
+from queuestream.core.queues.limits import AWS_LIMITS, QueueLimits
+from queuestream.core.queues.queue import Queue
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Unpack
+
     from queuestream.core.changes import Change, Listener
-    from queuestream.core.queues.queue import Queue
+    from queuestream.core.queues.attribute_types import QueueAttributesDict
+    from queuestream.core.queues.move_tasks import MessageMoveTask, MoveTasks
+    from queuestream.core.streams.account import AccountLimits, ListStreamsResult
     from queuestream.core.streams.stream import Stream
+
+_ACCOUNT_ID_LENGTH = 12
 
 
 class Broker:
     """The named queues and streams of one account in one region.
+
+    Safe to share between threads.
 
     Args:
         clock: The time; the machine's where none is given.
         seed: Makes every id and every choice repeatable; the operating system's entropy where none is given.
         account_id: Twelve digits, part of every ARN and queue URL.
         region: Part of every ARN and queue URL.
+        queue_limits: SQS's quotas; AWS's values where none are given.
+
+    Raises:
+        InvalidParameterValue: An account id that isn't one, or an empty region.
     """
 
     def __init__(
@@ -38,13 +62,367 @@ class Broker:
         seed: int | str | None = None,
         account_id: str = "000000000000",
         region: str = "us-east-1",
+        queue_limits: QueueLimits = AWS_LIMITS,
     ) -> None:
+        if not (isinstance(account_id, str) and account_id.isdecimal() and len(account_id) == _ACCOUNT_ID_LENGTH):
+            raise InvalidParameterValue.of("AccountId", shown(account_id), "An account id is twelve digits.")
+        if not (isinstance(region, str) and region):
+            raise InvalidParameterValue.of("Region", shown(region), "A region is a name, such as us-east-1.")
         self.clock: Clock = SystemClock() if clock is None else clock
         self.ids = Ids(seed)
         self.account_id = account_id
         self.region = region
+        self.queue_limits = queue_limits
         self.lock = threading.RLock()
         self.closed_because: str | None = None
         self.listeners: tuple[Listener, ...] = ()
         self.queues: dict[str, Queue] = {}
         self.streams: dict[str, Stream] = {}
+        self._deleted_queues: dict[str, int] = {}
+        self._move_tasks: MoveTasks | None = None
+
+    def __repr__(self) -> str:
+        if self.closed_because is not None:
+            return f"<Broker of {self.account_id} in {self.region}: closed>"
+        return (
+            f"<Broker of {self.account_id} in {self.region}: "
+            f"{len(self.queues)} queues, {len(self.streams)} streams>"
+        )
+
+    # --- open and closed, heard and unheard ---
+
+    def check_open(self) -> None:
+        """Raises: BrokerClosed: The broker takes no more calls."""
+        if self.closed_because is not None:
+            raise BrokerClosed(self.closed_because)
+
+    def close(self, reason: str = "it was closed") -> None:
+        """Take no more calls; those who wait get `BrokerClosed`.  Closing again changes nothing."""
+        with self.lock:
+            if self.closed_because is None:
+                self.closed_because = reason
+                for part in (*self.queues.values(), *self.streams.values()):
+                    part._give_up()
+
+    def __enter__(self) -> Broker:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def listen(self, listener: Listener) -> None:
+        """Hear the changes of every later call, before they are applied; see `queuestream.core.changes`.
+
+        Args:
+            listener: Called with one call's changes, a tuple, under the broker's lock.  What it
+                raises, the call raises, and nothing has changed.
+        """
+        with self.lock:
+            self.listeners = (*self.listeners, listener)
+
+    def publish(self, changes: tuple[Change, ...]) -> None:
+        """Tell the listeners what is about to change.  The caller holds the lock."""
+        for listener in self.listeners:
+            listener(changes)
+
+    def next_event_ns(self) -> int | None:
+        """When time next changes something about a queue or stream; None where only calls will."""
+        with self.lock:
+            instants = [part.next_event_ns() for part in (*self.queues.values(), *self.streams.values())]
+            return min((at_ns for at_ns in instants if at_ns is not None), default=None)
+
+    def check_invariants(self) -> None:
+        """Assert what every queue and stream relies on; cost grows with all that they hold."""
+        with self.lock:
+            for part in (*self.queues.values(), *self.streams.values()):
+                part.check_invariants()
+
+    # --- queues ---
+
+    def create_queue(
+        self, queue_name: str, *, tags: Mapping[str, str] | None = None, **attributes: Unpack[QueueAttributesDict]
+    ) -> Queue:
+        """A new queue, or the existing one of that name if it has the attributes that are named.
+
+        Args:
+            queue_name: 1 to 80 letters, digits, hyphens and underscores; `.fifo` at the end for a FIFO queue.
+            tags: Cost allocation tags.
+            **attributes: As for `Queue`.
+
+        Raises:
+            QueueNameExists: It exists, with other attributes.
+            QueueDeletedRecently: A queue of that name was deleted less than 60 seconds ago.
+            InvalidParameterValue: A name that SQS doesn't take.
+            InvalidAttributeName: A name that is no attribute, or none of this kind of queue.
+            InvalidAttributeValue: A value out of range or of the wrong form.
+
+        AWS: CreateQueue.
+        """
+        with self.lock:
+            existing = self.queues.get(queue_name) if isinstance(queue_name, str) else None
+            if existing is None:
+                return Queue(queue_name, broker=self, tags=tags, **attributes)
+            self.check_open()
+            asked = queue_attributes.create(attributes, self.queue_limits)
+            difference = queue_attributes.first_difference(existing.attributes, asked, attributes)
+            if difference is not None:
+                raise QueueNameExists(queue_name, difference)
+            return existing
+
+    def queue(self, queue_name: str) -> Queue:
+        """The queue of that name.
+
+        Raises:
+            QueueDoesNotExist: There is none.
+
+        AWS: GetQueueUrl.
+        """
+        return self._existing(queue_name, self.queues.get(queue_name) if isinstance(queue_name, str) else None)
+
+    def queue_by_arn(self, queue_arn: str) -> Queue:
+        """The queue of that ARN.
+
+        Raises:
+            QueueDoesNotExist: There is none.
+        """
+        return self._existing(queue_arn, self.find_queue(queue_arn))
+
+    def queue_by_url(self, queue_url: str) -> Queue:
+        """The queue of that URL, whose host does not matter.
+
+        Raises:
+            QueueDoesNotExist: There is none.
+        """
+        parts = name_of_queue_url(queue_url) if isinstance(queue_url, str) else None
+        known = parts is not None and parts[0] == self.account_id
+        return self._existing(queue_url, self.queues.get(parts[1]) if parts is not None and known else None)
+
+    def find_queue(self, queue_arn: object) -> Queue | None:
+        """The queue of that ARN, None where there is none in this account and region."""
+        arn = parse_arn(queue_arn)
+        if arn is None or arn[:3] != ("sqs", self.region, self.account_id):
+            return None
+        return self.queues.get(arn.resource)
+
+    def _existing(self, named: object, queue: Queue | None) -> Queue:
+        self.check_open()
+        if queue is None:
+            raise QueueDoesNotExist(shown(named))
+        return queue
+
+    def list_queues(
+        self, *, queue_name_prefix: str = "", max_results: int | None = None, next_token: str | None = None
+    ) -> QueuePage:
+        """The queues by name, a page of them where `max_results` is given.
+
+        Args:
+            queue_name_prefix: What their names begin with.
+            max_results: 1 to 1,000.
+            next_token: Where to go on: the token of the page before.
+
+        Raises:
+            InvalidParameterValue: Out of range, or a token that isn't one.
+
+        AWS: ListQueues.
+        """
+        with self.lock:
+            self.check_open()
+            return _page(
+                [queue for name, queue in sorted(self.queues.items()) if name.startswith(str(queue_name_prefix))],
+                max_results,
+                next_token,
+                self.queue_limits,
+            )
+
+    def delete_queue(self, queue_name: str) -> None:
+        """Remove a queue with all its messages; its name is free again after 60 seconds.
+
+        Raises:
+            QueueDoesNotExist: There is none.
+
+        AWS: DeleteQueue.
+        """
+        with self.lock:
+            queue = self.queue(queue_name)
+            now_ns = queue.look_at_the_time()
+            if self.listeners:
+                self.publish((queue_changes().QueueDeleted(queue_name, now_ns),))
+            self.apply_queue_deleted(queue, now_ns)
+
+    def check_new_queue(self, queue_name: str) -> int:
+        """What time it is, if a queue of that name may be created now.  The caller holds the lock."""
+        self.check_open()
+        if queue_name in self.queues:
+            raise QueueNameExists(queue_name, "QueueName")
+        now_ns = self.clock.now_ns()
+        interval_seconds = self.queue_limits.delete_interval_seconds
+        deleted_ns = self._deleted_queues.get(queue_name)
+        if deleted_ns is not None and now_ns < deleted_ns + interval_seconds * SECOND:
+            raise QueueDeletedRecently(queue_name, interval_seconds)
+        return now_ns
+
+    def apply_queue_created(self, queue: Queue) -> None:
+        """A queue exists from now on."""
+        self.queues[queue.name] = queue
+        self._deleted_queues.pop(queue.name, None)
+
+    def apply_queue_deleted(self, queue: Queue, now_ns: int) -> None:
+        """A queue is gone."""
+        del self.queues[queue.name]
+        # Names whose time is over are forgotten when the next one comes.
+        horizon_ns = now_ns - self.queue_limits.delete_interval_seconds * SECOND
+        self._deleted_queues = {
+            name: deleted_ns for name, deleted_ns in self._deleted_queues.items() if deleted_ns > horizon_ns
+        }
+        self._deleted_queues[queue.name] = now_ns
+        queue._is_deleted = True
+        queue._give_up()
+
+    # --- message move tasks ---
+
+    def start_message_move_task(
+        self,
+        source_arn: str,
+        destination_arn: str | None = None,
+        *,
+        max_number_of_messages_per_second: int | None = None,
+    ) -> str:
+        """Move a dead-letter queue's messages away; see `Queue.start_message_move_task`."""
+        with self.lock:
+            now_ns = self.look_at_the_time()
+            tasks = self.move_tasks()
+            return tasks.start(source_arn, destination_arn, max_number_of_messages_per_second, now_ns).handle
+
+    def cancel_message_move_task(self, task_handle: str) -> int:
+        """Stop a task.
+
+        Returns:
+            How many messages it has moved.
+
+        Raises:
+            ResourceNotFoundException: There is no such task.
+            UnsupportedOperation: It is over already.
+
+        AWS: CancelMessageMoveTask.
+        """
+        with self.lock:
+            self.look_at_the_time()
+            return self.move_tasks().cancel(task_handle)
+
+    def list_message_move_tasks(self, source_arn: str, *, max_results: int = 1) -> list[MessageMoveTask]:
+        """The latest tasks of a source, the latest first; see `Queue.list_message_move_tasks`."""
+        with self.lock:
+            self.look_at_the_time()
+            return self.move_tasks().list(source_arn, max_results)
+
+    def look_at_the_time(self) -> int:
+        """What time it is, after catching up with the move tasks.  The caller holds the lock."""
+        self.check_open()
+        now_ns = self.clock.now_ns()
+        self.move_messages(now_ns)
+        return now_ns
+
+    def move_tasks(self) -> MoveTasks:
+        """The message move tasks of all queues."""
+        if self._move_tasks is None:
+            from queuestream.core.queues.move_tasks import MoveTasks  # noqa: PLC0415 - few programs have any
+
+            self._move_tasks = MoveTasks(self)
+        return self._move_tasks
+
+    def move_messages(self, now_ns: int) -> None:
+        """Let the move tasks catch up with the time.  The caller holds the lock."""
+        if self._move_tasks is not None:
+            self._move_tasks.catch_up(now_ns)
+
+    def next_move_ns(self) -> int | None:
+        """When a task moves its next message; None where no task is running."""
+        return None if self._move_tasks is None else self._move_tasks.next_ns()
+
+
+class QueuePage(list["Queue"]):
+    """A list of queues, and where to go on.
+
+    Attributes:
+        next_token: For the next page; None at the end, and where no page size was asked for.
+    """
+
+    next_token: str | None = None
+
+
+def _page(
+    queues: list[Queue], max_results: int | None, next_token: str | None, limits: QueueLimits
+) -> QueuePage:
+    """A page of queues that are sorted by name; the token is the last name of the page before."""
+    if max_results is None:
+        return QueuePage(queues[: limits.queues_per_page_max])
+    if not is_integer(max_results, 1, limits.queues_per_page_max):
+        reason = f"Must be between 1 and {limits.queues_per_page_max}, if provided."
+        raise InvalidParameterValue.of("MaxResults", shown(max_results), reason)
+    if next_token is not None:
+        if not isinstance(next_token, str):
+            raise InvalidParameterValue.of("NextToken", shown(next_token), "It is not a token of this list.")
+        queues = [queue for queue in queues if queue.name > next_token]
+    page = QueuePage(queues[:max_results])
+    if len(queues) > max_results:
+        page.next_token = page[-1].name
+    return page
+
+    # --- streams ---
+
+    def create_stream(self, name: str, **settings: Any) -> Stream:
+        """Make a stream; the settings are those of `Stream`, without `clock` and `seed`.
+
+        Raises:
+            ResourceInUseException: There is one of that name.
+            LimitExceededException: A quota of the account is used up.
+        """
+        from queuestream.core.streams.stream import Stream
+
+        return Stream(name, **settings, broker=self)
+
+    def stream(self, name: str) -> Stream:
+        """The stream of that name.
+
+        Raises:
+            ResourceNotFoundException: There is none.
+        """
+        from queuestream.core.streams import account
+
+        return account.find(self, name)
+
+    def stream_by_arn(self, stream_arn: str) -> Stream:
+        """The stream of that ARN; a registered consumer's ARN names its stream.
+
+        Raises:
+            ResourceNotFoundException: There is none.
+        """
+        from queuestream.core.streams import account
+
+        return account.find_by_arn(self, stream_arn)
+
+    def list_streams(
+        self,
+        limit: int | None = None,
+        exclusive_start_stream_name: str | None = None,
+        next_token: str | None = None,
+    ) -> ListStreamsResult:
+        """The streams in the order of their names, up to 100 at a time."""
+        from queuestream.core.streams import account
+
+        return account.list_streams(self, limit, exclusive_start_stream_name, next_token)
+
+    def delete_stream(self, name: str, enforce_consumer_deletion: bool | None = None) -> None:
+        """Delete a stream with all its records.
+
+        Raises:
+            ResourceNotFoundException: There is none of that name.
+            ResourceInUseException: It has registered consumers.
+        """
+        self.stream(name).delete(enforce_consumer_deletion)
+
+    def describe_stream_limits(self) -> AccountLimits:
+        """Kinesis' DescribeLimits: the account's quotas of shards and on-demand streams, and what is used of them."""
+        from queuestream.core.streams import account
+
+        return account.describe_limits(self)

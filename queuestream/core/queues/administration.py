@@ -121,11 +121,19 @@ class QueueAdministration:
         return now_ns
 
     def _catch_up(self, now_ns: int) -> None:
+        self._check_usable()
+        self.broker.move_messages(now_ns)
+        self._expire(now_ns)
+
+    def _check_usable(self) -> None:
         self.broker.check_open()
         if self._is_deleted:
             raise QueueDoesNotExist(self.name)
-        self.broker.move_messages(now_ns)
-        self._expire(now_ns)
+
+    def _give_up(self) -> None:
+        """The queue was deleted, or its broker closed: every later call sees it, and so do those who wait."""
+        self._due_ns = -NEVER
+        self.wake(len(self.waiting))
 
     def next_event_ns(self) -> int | None:
         """When time next changes something about this queue; None where only calls will."""
@@ -141,6 +149,11 @@ class QueueAdministration:
     def _next_expiry_ns(self) -> int | None:
         oldest = self._ages.oldest()
         return None if oldest is None else oldest.sent_ns + self._retention_ns
+
+    def _expect(self, at_ns: int) -> None:
+        """Time will change something at an instant that the queue did not know of."""
+        self._due_ns = min(self._due_ns, at_ns)
+        self._wake_before(at_ns)
 
     def _expire(self, now_ns: int) -> None:
         """Remove what has been kept for the retention period."""

@@ -26,8 +26,7 @@ from queuestream.core.errors import (
 )
 from queuestream.core.queues import changes, redrive
 from queuestream.core.queues.checks import is_integer, shown
-from queuestream.core.queues.message import IN_FLIGHT, VISIBLE, Message
-from queuestream.core.queues.visibility import NEVER
+from queuestream.core.queues.message import Message
 
 if TYPE_CHECKING:
     from queuestream.core.broker import Broker
@@ -152,9 +151,9 @@ class MoveTasks:
             self.tasks.remove(older[0])
         self.tasks.append(task)
         for queue in self._broker.queues.values():
-            queue.expect(task.next_ns())
+            queue._expect(task.next_ns())
 
-    def cancel(self, task_handle: object, now_ns: int) -> int:
+    def cancel(self, task_handle: object) -> int:
         """Stop a task: how many messages it has moved."""
         task = self._find(task_handle)
         if task.status != "RUNNING":
@@ -184,21 +183,28 @@ class MoveTasks:
         if source is None:
             self._end(task, "FAILED", "AWS.SimpleQueueService.NonExistentQueue")
             return
-        taken = source.take_to_move(at_ns)
+        taken = source._take_to_move(at_ns)
         if taken is None:
             self._end(task, "COMPLETED", None)
             return
         destination, reason = self._destination(task, taken)
         if destination is None:
-            source.put_back_unmoved(taken)
+            source._put_back_unmoved(taken)
             self._end(task, "FAILED", reason)
             return
         moved = _redriven(taken, destination, self._broker.ids.uuid())
         if self._broker.listeners:
             try:
-                self._broker.publish((changes.MessageMoved.of(task, taken, destination, moved, at_ns),))
+                self._broker.publish((changes.MessageMoved(
+                            task.handle,
+                            source.name,
+                            taken.number,
+                            destination.name,
+                            changes.StoredMessage.of(moved, at_ns),
+                            at_ns,
+                        ),))
             except BaseException:
-                source.put_back_unmoved(taken)
+                source._put_back_unmoved(taken)
                 raise
         self.apply_moved(task, source, taken, destination, moved, at_ns)
 
@@ -206,8 +212,8 @@ class MoveTasks:
         self, task: MoveTask, source: Queue, taken: Message, destination: Queue, moved: Message, at_ns: int
     ) -> None:
         """One message has left its dead-letter queue for another queue."""
-        source.apply_removed([taken], at_ns)
-        destination.apply_sent(moved, 0, at_ns)
+        source._apply_removed([taken], at_ns)
+        destination._apply_sent(moved, 0, at_ns)
         task.moved += 1
 
     def _destination(self, task: MoveTask, message: Message) -> tuple[Queue | None, str | None]:
@@ -264,5 +270,5 @@ def _redriven(message: Message, destination: Queue, message_id: str) -> Message:
         message.group_id,
         message.deduplication_id,
     )
-    moved.number = destination.last_number + 1
+    moved.number = destination._last_number + 1
     return moved

@@ -121,8 +121,9 @@ class Queue(QueueAdministration):
             if made.redrive_policy is not None:
                 redrive.check_target(self, made)
             if broker.listeners:
-                broker.publish((queue_changes().QueueCreated.of(self),))
-            broker.queues[name] = self
+                change = queue_changes().QueueCreated
+                broker.publish((change(name, made, tags, self._receipts.secret, now_ns),))
+            broker.apply_queue_created(self)
 
     # --- sending ---
 
@@ -313,7 +314,7 @@ class Queue(QueueAdministration):
             self._due_ns = now_ns + self._retention_ns
         self._enter(message, delay_ns, now_ns)
 
-    def apply_moved_here(self, message: Message, now_ns: int) -> None:
+    def _apply_arrived(self, message: Message, now_ns: int) -> None:
         """A message that came from another queue is in this one; its `sent_ns` may be earlier than now."""
         self._last_number = message.number
         if message.sent_ns < now_ns:
@@ -422,9 +423,9 @@ class Queue(QueueAdministration):
             self._settle(now_ns, count if ordering.settles_in_parts else None)
         if attempt_id is not None and (again := self._attempted(attempt_id, now_ns)):
             if self.broker.listeners:
-                self.broker.publish(
-                    (queue_changes().ReceiveRepeated.of(self, attempt_id, again, timeout_ns, now_ns),)
-                )
+                numbers = tuple(message.number for message in again)
+                change = queue_changes().ReceiveRepeated
+                self.broker.publish((change(self.name, numbers, timeout_ns, attempt_id, now_ns),))
             self._apply_repeated(attempt_id, again, timeout_ns, now_ns)
             return [self._received_message(message, names) for message in again]
         if self._in_flight_count + count > self._in_flight_max:
@@ -435,16 +436,16 @@ class Queue(QueueAdministration):
         if not taken:
             return []
         dead: list[Message] = []
-        copies: list[Message] = []
+        letters: list[Message] = []
         if dead_letter_queue is not None:
             messages = [message for message in taken if message.receive_count < max_receive_count]
             dead = [message for message in taken if message.receive_count >= max_receive_count]
-            copies = redrive.dead_letters(dead, self, dead_letter_queue, now_ns)
+            letters = redrive.dead_letters(dead, self, dead_letter_queue, now_ns)
         if self.broker.listeners:
             try:
                 self.broker.publish(
                     queue_changes().of_receive(
-                        self, messages, timeout_ns, attempt_id, now_ns, dead, dead_letter_queue, copies
+                        self, messages, timeout_ns, attempt_id, now_ns, dead, letters
                     )
                 )
             except BaseException:
@@ -454,8 +455,8 @@ class Queue(QueueAdministration):
             self._apply_received(messages, timeout_ns, attempt_id, now_ns)
         if dead_letter_queue is not None:
             self._apply_removed(dead, now_ns)
-            for message in copies:
-                dead_letter_queue.apply_moved_here(message, now_ns)
+            for letter in letters:
+                dead_letter_queue._apply_arrived(letter, now_ns)
         return [self._received_message(message, names) for message in messages]
 
     def _attempted(self, attempt_id: str, now_ns: int) -> list[Message] | None:
@@ -683,7 +684,10 @@ class Queue(QueueAdministration):
     def _change_visibility(self, changes: list[tuple[Message, int]], now_ns: int) -> None:
         if self.broker.listeners and changes:
             self.broker.publish(
-                tuple(queue_changes().VisibilityChanged.of(self, *change, now_ns) for change in changes)
+                tuple(
+                    queue_changes().VisibilityChanged(self.name, message.number, timeout_ns, now_ns)
+                    for message, timeout_ns in changes
+                )
             )
         for message, timeout_ns in changes:
             # One message may be named twice in a batch.
@@ -761,6 +765,18 @@ class Queue(QueueAdministration):
             ]
 
     # --- dead letters ---
+
+    def _take_to_move(self, at_ns: int) -> Message | None:
+        """The next message, for a move task; it is in nobody's hands until it is moved or put back."""
+        self._settle(at_ns)
+        for message in self._ordering.take(1, NEVER, at_ns):
+            message.state = IN_FLIGHT
+            return message
+        return None
+
+    def _put_back_unmoved(self, message: Message) -> None:
+        message.state = VISIBLE
+        self._ordering.put_back([message], NEVER)
 
     def list_dead_letter_source_queues(self) -> list[Queue]:
         """The queues whose failed messages come to this one, by name.

@@ -65,7 +65,7 @@ def source_queues_of(target: Queue) -> list[Queue]:
 def dead_letters(messages: Iterable[Message], source: Queue, target: Queue, now_ns: int) -> list[Message]:
     """Messages as they will be in the dead-letter queue."""
     letters = []
-    for number, message in enumerate(messages, target.last_number + 1):
+    for number, message in enumerate(messages, target._last_number + 1):
         letter = Message(
             message.message_id,
             message.body,

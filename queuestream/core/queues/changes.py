@@ -1,0 +1,373 @@
+"""What calls change about queues, as values; see `queuestream.core.changes`.
+
+Each change names its queue and holds what cannot be derived: ids, numbers, instants.
+Applied to a broker that has heard all earlier ones, it makes the same change there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import attrs
+
+from queuestream.core.changes import Change
+from queuestream.core.queues.message import IN_FLIGHT, Message
+from queuestream.core.queues.message_attributes import MessageAttributes
+from queuestream.core.queues.visibility import NEVER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from queuestream.core.broker import Broker
+    from queuestream.core.queues.attributes import QueueAttributes
+    from queuestream.core.queues.move_tasks import MoveTask, Status
+    from queuestream.core.queues.queue import Queue
+
+
+@attrs.frozen
+class QueueCreated(Change):
+    """A queue exists."""
+
+    queue: str
+    attributes: QueueAttributes
+    tags: Mapping[str, str]
+    secret: int
+    at_ns: int
+
+    def apply(self, broker: Broker) -> None:
+        """Create it."""
+        from queuestream.core.queues.queue import Queue  # noqa: PLC0415 - it knows this module, too
+
+        queue = Queue.__new__(Queue)
+        queue._begin(broker, self.queue, self.attributes, self.tags, self.secret, self.at_ns)
+        broker.apply_queue_created(queue)
+
+
+@attrs.frozen
+class QueueDeleted(Change):
+    """A queue and all its messages are gone."""
+
+    queue: str
+    at_ns: int
+
+    def apply(self, broker: Broker) -> None:
+        """Delete it."""
+        broker.apply_queue_deleted(broker.queues[self.queue], self.at_ns)
+
+
+@attrs.frozen
+class QueueAttributesSet(Change):
+    """A queue has these settings."""
+
+    queue: str
+    attributes: QueueAttributes
+    at_ns: int
+
+    def apply(self, broker: Broker) -> None:
+        """Set them."""
+        broker.queues[self.queue]._apply_attributes(self.attributes, self.at_ns)
+
+
+@attrs.frozen
+class QueueTagged(Change):
+    """A queue has these tags and no others."""
+
+    queue: str
+    tags: Mapping[str, str]
+
+    def apply(self, broker: Broker) -> None:
+        """Set them."""
+        broker.queues[self.queue]._tags = dict(self.tags)
+
+
+@attrs.frozen
+class QueuePurged(Change):
+    """A queue is empty."""
+
+    queue: str
+    at_ns: int
+
+    def apply(self, broker: Broker) -> None:
+        """Empty it."""
+        broker.queues[self.queue]._apply_purged(self.at_ns)
+
+
+@attrs.frozen(kw_only=True)
+class StoredMessage:
+    """A message as it enters a queue."""
+
+    number: int
+    message_id: str
+    body: str
+    md5_of_body: str
+    message_attributes: MessageAttributes | None
+    trace_header: str | None
+    group_id: str | None
+    deduplication_id: str | None
+    sent_ns: int
+    received_before: int
+    first_received_ns: int | None
+    dead_letter_source: str | None
+
+    @classmethod
+    def of(cls, message: Message, sent_ns: int) -> StoredMessage:
+        """The message as a value."""
+        return cls(
+            number=message.number,
+            message_id=message.message_id,
+            body=message.body,
+            md5_of_body=message.md5_of_body,
+            message_attributes=message.message_attributes,
+            trace_header=message.trace_header,
+            group_id=message.group_id,
+            deduplication_id=message.deduplication_id,
+            sent_ns=sent_ns,
+            received_before=message.received_before,
+            first_received_ns=message.first_received_ns,
+            dead_letter_source=message.dead_letter_source,
+        )
+
+    def restored(self) -> Message:
+        """The value as a message."""
+        message = Message(
+            self.message_id,
+            self.body,
+            self.md5_of_body,
+            self.message_attributes,
+            self.trace_header,
+            self.group_id,
+            self.deduplication_id,
+        )
+        message.number = self.number
+        message.sent_ns = self.sent_ns
+        message.received_before = self.received_before
+        message.first_received_ns = self.first_received_ns
+        message.dead_letter_source = self.dead_letter_source
+        return message
+
+
+@attrs.frozen
+class MessageSent(Change):
+    """A message was sent to a queue; it is visible at once, or when its delay has passed."""
+
+    queue: str
+    message: StoredMessage
+    delay_ns: int
+    at_ns: int
+
+    @classmethod
+    def of(cls, queue: Queue, message: Message, delay_ns: int, now_ns: int) -> MessageSent:
+        """The change of a send."""
+        return cls(queue.name, StoredMessage.of(message, now_ns), delay_ns, now_ns)
+
+    def apply(self, broker: Broker) -> None:
+        """Send it."""
+        broker.queues[self.queue]._apply_sent(self.message.restored(), self.delay_ns, self.at_ns)
+
+
+@attrs.frozen
+class MessagesReceived(Change):
+    """Messages were received and are in flight for a while."""
+
+    queue: str
+    numbers: tuple[int, ...]
+    timeout_ns: int
+    attempt_id: str | None
+    at_ns: int
+
+    def apply(self, broker: Broker) -> None:
+        """Receive them: what a queue hands out follows from its state."""
+        queue = broker.queues[self.queue]
+        queue._settle(self.at_ns)
+        max_receive_count = NEVER if queue.attributes.redrive_policy is None else queue._max_receive_count
+        taken = queue._ordering.take(len(self.numbers), max_receive_count, self.at_ns)
+        messages = [message for message in taken if message.number in self.numbers]
+        assert tuple(message.number for message in messages) == self.numbers
+        if self.attempt_id is not None:
+            queue._attempted(self.attempt_id, self.at_ns)
+        queue._apply_received(messages, self.timeout_ns, self.attempt_id, self.at_ns)
+
+
+@attrs.frozen
+class ReceiveRepeated(Change):
+    """A receive was repeated under its attempt id; its messages are hidden anew."""
+
+    queue: str
+    numbers: tuple[int, ...]
+    timeout_ns: int
+    attempt_id: str
+    at_ns: int
+
+    def apply(self, broker: Broker) -> None:
+        """Repeat it."""
+        queue = broker.queues[self.queue]
+        queue._settle(self.at_ns)
+        queue._apply_repeated(
+            self.attempt_id, [queue._received[number] for number in self.numbers], self.timeout_ns, self.at_ns
+        )
+
+
+@attrs.frozen
+class VisibilityChanged(Change):
+    """A message in flight is hidden for another while; visible again at once where the time is 0."""
+
+    queue: str
+    number: int
+    timeout_ns: int
+    at_ns: int
+
+    def apply(self, broker: Broker) -> None:
+        """Hide it anew."""
+        queue = broker.queues[self.queue]
+        queue._settle(self.at_ns)
+        message = queue._received[self.number]
+        if message.state == IN_FLIGHT:
+            queue._apply_visibility(message, self.timeout_ns, self.at_ns)
+
+
+@attrs.frozen
+class MessagesRemoved(Change):
+    """Messages are gone for good."""
+
+    queue: str
+    numbers: tuple[int, ...]
+    because: Literal["deleted", "expired", "dead-lettered"]
+    at_ns: int
+
+    @classmethod
+    def of(
+        cls,
+        queue: Queue,
+        messages: Iterable[Message],
+        because: Literal["deleted", "expired", "dead-lettered"],
+        now_ns: int,
+    ) -> MessagesRemoved:
+        """The change of a removal."""
+        return cls(queue.name, tuple(message.number for message in messages), because, now_ns)
+
+    def apply(self, broker: Broker) -> None:
+        """Remove them."""
+        queue = broker.queues[self.queue]
+        queue._settle(self.at_ns)
+        numbers = set(self.numbers)
+        queue._apply_removed([message for message in queue._ages if message.number in numbers], self.at_ns)
+
+
+@attrs.frozen
+class DeadLetterArrived(Change):
+    """A message that failed in another queue is in its dead-letter queue."""
+
+    queue: str
+    message: StoredMessage
+    at_ns: int
+
+    def apply(self, broker: Broker) -> None:
+        """Put it there."""
+        broker.queues[self.queue]._apply_arrived(self.message.restored(), self.at_ns)
+
+
+def of_receive(
+    queue: Queue,
+    messages: list[Message],
+    timeout_ns: int,
+    attempt_id: str | None,
+    now_ns: int,
+    dead: list[Message],
+    letters: list[Message],
+) -> tuple[Change, ...]:
+    """What a receive changes: messages in flight, and others in the dead-letter queue."""
+    changes: list[Change] = []
+    if messages:
+        numbers = tuple(message.number for message in messages)
+        changes.append(MessagesReceived(queue.name, numbers, timeout_ns, attempt_id, now_ns))
+    if dead:
+        changes.append(MessagesRemoved.of(queue, dead, "dead-lettered", now_ns))
+        target = queue.broker.find_queue(queue.attributes.redrive_policy.dead_letter_target_arn)
+        changes += [
+            DeadLetterArrived(target.name, StoredMessage.of(letter, letter.sent_ns), now_ns) for letter in letters
+        ]
+    return tuple(changes)
+
+
+@attrs.frozen
+class MoveTaskStarted(Change):
+    """A task moves a dead-letter queue's messages from now on."""
+
+    task_handle: str
+    source_arn: str
+    destination_arn: str | None
+    asked_rate: int | None
+    rate: int
+    to_move: int
+    at_ns: int
+
+    @classmethod
+    def of(cls, task: MoveTask) -> MoveTaskStarted:
+        """The change of a start."""
+        return cls(
+            task.handle,
+            task.source_arn,
+            task.destination_arn,
+            task.asked_rate,
+            task.rate,
+            task.to_move,
+            task.started_ns,
+        )
+
+    def apply(self, broker: Broker) -> None:
+        """Start it."""
+        from queuestream.core.queues.move_tasks import MoveTask  # noqa: PLC0415 - it knows this module, too
+
+        broker.move_tasks().apply_started(
+            MoveTask(
+                handle=self.task_handle,
+                source_arn=self.source_arn,
+                destination_arn=self.destination_arn,
+                asked_rate=self.asked_rate,
+                rate=self.rate,
+                started_ns=self.at_ns,
+                to_move=self.to_move,
+            )
+        )
+
+
+@attrs.frozen
+class MessageMoved(Change):
+    """A task moved one message, which is a new one in another queue."""
+
+    task_handle: str
+    queue: str
+    number: int
+    destination: str
+    message: StoredMessage
+    at_ns: int
+
+    def apply(self, broker: Broker) -> None:
+        """Move it."""
+        tasks = broker.move_tasks()
+        source = broker.queues[self.queue]
+        taken = source._take_to_move(self.at_ns)
+        assert taken is not None
+        assert taken.number == self.number
+        tasks.apply_moved(
+            tasks.task(self.task_handle),
+            source,
+            taken,
+            broker.queues[self.destination],
+            self.message.restored(),
+            self.at_ns,
+        )
+
+
+@attrs.frozen
+class MoveTaskEnded(Change):
+    """A task is over."""
+
+    task_handle: str
+    status: Status
+    failure_reason: str | None
+
+    def apply(self, broker: Broker) -> None:
+        """End it."""
+        tasks = broker.move_tasks()
+        tasks.apply_ended(tasks.task(self.task_handle), self.status, self.failure_reason)
