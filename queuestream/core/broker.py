@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from queuestream.core.queues.attribute_types import QueueAttributesDict
     from queuestream.core.queues.move_tasks import MessageMoveTask, MoveTasks
     from queuestream.core.streams.account import AccountLimits, ListStreamsResult
+    from queuestream.core.streams.settings import StreamArguments
     from queuestream.core.streams.stream import Stream
 
 _ACCOUNT_ID_LENGTH = 12
@@ -278,6 +279,65 @@ class Broker:
         queue._is_deleted = True
         queue._give_up()
 
+    # --- streams ---
+
+    def create_stream(self, name: str, **settings: Unpack[StreamArguments]) -> Stream:
+        """Make a stream; the settings are those of `Stream`, without `clock` and `seed`.
+
+        Raises:
+            ResourceInUseException: There is one of that name.
+            LimitExceededException: A quota of the account is used up.
+        """
+        from queuestream.core.streams.stream import Stream  # noqa: PLC0415 - many programs have none
+
+        return Stream(name, **settings, broker=self)
+
+    def stream(self, name: str) -> Stream:
+        """The stream of that name.
+
+        Raises:
+            ResourceNotFoundException: There is none.
+        """
+        from queuestream.core.streams import account  # noqa: PLC0415 - many programs have none
+
+        return account.find(self, name)
+
+    def stream_by_arn(self, stream_arn: str) -> Stream:
+        """The stream of that ARN; a registered consumer's ARN names its stream.
+
+        Raises:
+            ResourceNotFoundException: There is none.
+        """
+        from queuestream.core.streams import account  # noqa: PLC0415 - many programs have none
+
+        return account.find_by_arn(self, stream_arn)
+
+    def list_streams(
+        self,
+        limit: int | None = None,
+        exclusive_start_stream_name: str | None = None,
+        next_token: str | None = None,
+    ) -> ListStreamsResult:
+        """The streams in the order of their names, up to 100 at a time."""
+        from queuestream.core.streams import account  # noqa: PLC0415 - many programs have none
+
+        return account.list_streams(self, limit, exclusive_start_stream_name, next_token)
+
+    def delete_stream(self, name: str, enforce_consumer_deletion: bool | None = None) -> None:
+        """Delete a stream with all its records.
+
+        Raises:
+            ResourceNotFoundException: There is none of that name.
+            ResourceInUseException: It has registered consumers.
+        """
+        self.stream(name).delete(enforce_consumer_deletion)
+
+    def describe_stream_limits(self) -> AccountLimits:
+        """Kinesis' DescribeLimits: the account's quotas of shards and on-demand streams, and what is used of them."""
+        from queuestream.core.streams import account  # noqa: PLC0415 - many programs have none
+
+        return account.describe_limits(self)
+
     # --- message move tasks ---
 
     def start_message_move_task(
@@ -367,62 +427,3 @@ def _page(
     if len(queues) > max_results:
         page.next_token = page[-1].name
     return page
-
-    # --- streams ---
-
-    def create_stream(self, name: str, **settings: Any) -> Stream:
-        """Make a stream; the settings are those of `Stream`, without `clock` and `seed`.
-
-        Raises:
-            ResourceInUseException: There is one of that name.
-            LimitExceededException: A quota of the account is used up.
-        """
-        from queuestream.core.streams.stream import Stream
-
-        return Stream(name, **settings, broker=self)
-
-    def stream(self, name: str) -> Stream:
-        """The stream of that name.
-
-        Raises:
-            ResourceNotFoundException: There is none.
-        """
-        from queuestream.core.streams import account
-
-        return account.find(self, name)
-
-    def stream_by_arn(self, stream_arn: str) -> Stream:
-        """The stream of that ARN; a registered consumer's ARN names its stream.
-
-        Raises:
-            ResourceNotFoundException: There is none.
-        """
-        from queuestream.core.streams import account
-
-        return account.find_by_arn(self, stream_arn)
-
-    def list_streams(
-        self,
-        limit: int | None = None,
-        exclusive_start_stream_name: str | None = None,
-        next_token: str | None = None,
-    ) -> ListStreamsResult:
-        """The streams in the order of their names, up to 100 at a time."""
-        from queuestream.core.streams import account
-
-        return account.list_streams(self, limit, exclusive_start_stream_name, next_token)
-
-    def delete_stream(self, name: str, enforce_consumer_deletion: bool | None = None) -> None:
-        """Delete a stream with all its records.
-
-        Raises:
-            ResourceNotFoundException: There is none of that name.
-            ResourceInUseException: It has registered consumers.
-        """
-        self.stream(name).delete(enforce_consumer_deletion)
-
-    def describe_stream_limits(self) -> AccountLimits:
-        """Kinesis' DescribeLimits: the account's quotas of shards and on-demand streams, and what is used of them."""
-        from queuestream.core.streams import account
-
-        return account.describe_limits(self)

@@ -1,0 +1,296 @@
+"""What is rarely done to a stream: tags, encryption, monitoring, policies, the largest record, deleting it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from queuestream.core.errors import (
+    InvalidArgumentException,
+    LimitExceededException,
+    ResourceInUseException,
+    ResourceNotFoundException,
+)
+from queuestream.core.streams import account, checks
+from queuestream.core.streams.changes import StreamChanged, StreamDeleted
+from queuestream.core.streams.settings import in_the_last_day
+from queuestream.core.streams.state import StreamState
+
+METRICS = (
+    "IncomingBytes",
+    "IncomingRecords",
+    "OutgoingBytes",
+    "OutgoingRecords",
+    "WriteProvisionedThroughputExceeded",
+    "ReadProvisionedThroughputExceeded",
+    "IteratorAgeMilliseconds",
+)
+
+
+@attrs.frozen
+class ListTagsResult:
+    """One page of a stream's tags, in the order of their keys."""
+
+    tags: dict[str, str]
+    has_more_tags: bool
+
+
+@attrs.frozen
+class EnhancedMonitoring:
+    """The shard-level metrics before and after a change."""
+
+    current_shard_level_metrics: tuple[str, ...]
+    desired_shard_level_metrics: tuple[str, ...]
+
+
+class Administration(StreamState):
+    """The operations that administer a stream."""
+
+    # --- tags ---
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """All tags, by their keys."""
+        with self._lock:
+            self._enter()
+            return dict(self.settings.tags)
+
+    def add_tags(self, tags: Mapping[str, str]) -> None:
+        """Add tags, or replace those that have the same keys.
+
+        Raises:
+            ValidationException: A key or value has the wrong form.
+            InvalidArgumentException: The stream would have more than 50.
+        """
+        added = checks.check_tags(tags)
+        with self._lock:
+            self._enter()
+            self._set(tags=self._with_tags(self.settings.tags, added))
+
+    def remove_tags(self, tag_keys: Iterable[str]) -> None:
+        """Remove tags; a key that isn't there is ignored.
+
+        Raises:
+            ValidationException: The keys have the wrong form.
+        """
+        keys = checks.check_texts(tag_keys, "tagKeys", 1, 50)
+        with self._lock:
+            self._enter()
+            self._set(tags={key: value for key, value in self.settings.tags.items() if key not in keys})
+
+    def list_tags(
+        self, exclusive_start_tag_key: str | None = None, limit: int | None = None
+    ) -> ListTagsResult:
+        """A page of tags, in the order of their keys.
+
+        Args:
+            exclusive_start_tag_key: Only keys after this one.
+            limit: 1 to 50.
+
+        Raises:
+            ValidationException: A parameter has the wrong form.
+        """
+        start = "" if exclusive_start_tag_key is None else exclusive_start_tag_key
+        checks.check_text(start, "exclusiveStartTagKey", 0, 128)
+        count = 50 if limit is None else checks.check_integer(limit, "limit", 1, 50)
+        with self._lock:
+            self._enter()
+            tags = sorted(item for item in self.settings.tags.items() if item[0] > start)
+            return ListTagsResult(dict(tags[:count]), len(tags) > count)
+
+    def _with_tags(self, tags: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:
+        merged = {**tags, **added}
+        if len(merged) > self.limits.tags_max:
+            raise InvalidArgumentException(
+                f"Failed to add tags to stream {self.name} under account {self.broker.account_id} because a given "
+                f"resource cannot have more than {self.limits.tags_max} tags associated with it."
+            )
+        return merged
+
+    # --- encryption, kept and shown; the bytes stay as they are ---
+
+    def start_stream_encryption(self, encryption_type: str, key_id: str) -> None:
+        """Have records that arrive from now on say that they are encrypted.
+
+        Args:
+            encryption_type: `KMS`.
+            key_id: A key's id, ARN or alias; it isn't looked up.
+
+        Raises:
+            ValidationException: A parameter has the wrong form.
+            LimitExceededException: More than 25 times in 24 hours.
+            ResourceInUseException: The stream is not ACTIVE.
+        """
+        self._encrypt("KMS", encryption_type, key_id)
+
+    def stop_stream_encryption(self, encryption_type: str, key_id: str) -> None:
+        """Have records that arrive from now on say that they are not encrypted.
+
+        Args:
+            encryption_type: `KMS`, the encryption that is stopped.
+            key_id: The key that was used.
+
+        Raises:
+            ValidationException: A parameter has the wrong form.
+            LimitExceededException: More than 25 times in 24 hours.
+            ResourceInUseException: The stream is not ACTIVE.
+        """
+        self._encrypt("NONE", encryption_type, key_id)
+
+    def _encrypt(self, wanted: str, encryption_type: object, key_id: object) -> None:
+        checks.check_choice(encryption_type, "encryptionType", ("KMS",))
+        key = checks.check_text(key_id, "keyId", 1, 2048)
+        field = "encryption_started_at_ns" if wanted == "KMS" else "encryption_stopped_at_ns"
+        with self._lock:
+            now_ns = self._enter()
+            self._require_active(now_ns)
+            earlier = in_the_last_day(getattr(self.settings, field), now_ns)
+            if len(earlier) >= self.limits.encryption_changes_per_day:
+                raise LimitExceededException(
+                    f"The encryption of stream {self.name} under account {self.broker.account_id} has changed "
+                    f"{len(earlier)} times in the last 24 hours, which is as often as it may."
+                )
+            changed: dict[str, Any] = {field: (*earlier, now_ns)}
+            self._set(
+                self._busy_from(now_ns),
+                encryption_type=wanted,
+                key_id=key if wanted == "KMS" else None,
+                **changed,
+            )
+
+    # --- enhanced monitoring, kept and shown ---
+
+    def enable_enhanced_monitoring(self, shard_level_metrics: Iterable[str]) -> EnhancedMonitoring:
+        """Switch metrics on; `ALL` means each of them.
+
+        Raises:
+            ValidationException: There is no such metric.
+            ResourceInUseException: The stream is not ACTIVE.
+        """
+        return self._monitor(shard_level_metrics, enable=True)
+
+    def disable_enhanced_monitoring(self, shard_level_metrics: Iterable[str]) -> EnhancedMonitoring:
+        """Switch metrics off; `ALL` means each of them.
+
+        Raises:
+            ValidationException: There is no such metric.
+            ResourceInUseException: The stream is not ACTIVE.
+        """
+        return self._monitor(shard_level_metrics, enable=False)
+
+    def _monitor(self, shard_level_metrics: object, *, enable: bool) -> EnhancedMonitoring:
+        names = checks.check_texts(shard_level_metrics, "shardLevelMetrics", 1, 7)
+        for name in names:
+            checks.check_choice(name, "shardLevelMetrics.member", (*METRICS, "ALL"))
+        named = METRICS if "ALL" in names else names
+        with self._lock:
+            now_ns = self._enter()
+            self._require_active(now_ns)
+            current = self.settings.shard_level_metrics
+            desired = tuple(
+                metric
+                for metric in METRICS
+                if (enable and metric in named) or (metric in current and metric not in named)
+            )
+            self._set(self._busy_from(now_ns), shard_level_metrics=desired)
+            return EnhancedMonitoring(current, desired)
+
+    # --- the resource policy, kept and not evaluated ---
+
+    def put_resource_policy(self, policy: str) -> None:
+        """Attach a resource policy, a JSON text.
+
+        Raises:
+            ValidationException: It isn't a text.
+        """
+        text = checks.check_text(policy, "policy", 1, 20_480)
+        with self._lock:
+            self._enter()
+            self._set(resource_policy=text)
+
+    def get_resource_policy(self) -> str:
+        """The resource policy.
+
+        Raises:
+            ResourceNotFoundException: There is none.
+        """
+        with self._lock:
+            self._enter()
+            policy = self.settings.resource_policy
+            if policy is None:
+                raise ResourceNotFoundException(f"No resource policy is attached to {self.arn}.")
+            return policy
+
+    def delete_resource_policy(self) -> None:
+        """Detach the resource policy.
+
+        Raises:
+            ResourceNotFoundException: There is none.
+        """
+        with self._lock:
+            self.get_resource_policy()
+            self._set(resource_policy=None)
+
+    # --- the largest record ---
+
+    def update_max_record_size(self, max_record_size_in_kib: int) -> None:
+        """Change how large a record may be: 1,024 to 10,240 KiB.
+
+        Raises:
+            ValidationException: It is out of its range.
+            ResourceInUseException: The stream is not ACTIVE.
+        """
+        size = checks.check_integer(
+            max_record_size_in_kib,
+            "maxRecordSizeInKiB",
+            self.limits.max_record_size_in_kib_min,
+            self.limits.max_record_size_in_kib_max,
+        )
+        with self._lock:
+            now_ns = self._enter()
+            self._require_active(now_ns)
+            self._set(self._busy_from(now_ns), max_record_size_in_kib=size)
+
+    # --- the end ---
+
+    def delete(self, enforce_consumer_deletion: bool | None = None) -> None:
+        """Delete the stream with all its records.
+
+        Args:
+            enforce_consumer_deletion: Delete it even if consumers are registered, and them with it.
+
+        Raises:
+            ResourceInUseException: The stream is being made, or has registered consumers.
+        """
+        enforce = False
+        if enforce_consumer_deletion is not None:
+            enforce = checks.check_boolean(enforce_consumer_deletion, "enforceConsumerDeletion")
+        with self._lock:
+            now_ns = self._enter()
+            if self._gone_from_ns is not None:
+                return
+            if now_ns < self._active_from_ns:
+                self._require_active(now_ns)
+            if self._consumers and not enforce:
+                raise ResourceInUseException(
+                    f"Stream {self.name} under account {self.broker.account_id} has {len(self._consumers)} registered "
+                    "consumers, and EnforceConsumerDeletion was not set to true."
+                )
+            self._commit(StreamDeleted(self.name, self._busy_from(now_ns)))
+
+    def _apply_delete(self, gone_from_ns: int) -> None:
+        self._gone_from_ns = gone_from_ns
+        self._look_again()
+        self._give_up()
+        account.forget_gone(self.broker)
+
+    def _set(self, busy_until_ns: int | None = None, **changed: Any) -> None:
+        """Replace some settings."""
+        settings = attrs.evolve(self.settings, **changed)
+        self._commit(
+            StreamChanged(
+                self.name, settings, self._busy_until_ns if busy_until_ns is None else busy_until_ns
+            )
+        )

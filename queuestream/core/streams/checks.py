@@ -1,0 +1,157 @@
+"""A parameter's form: its type, length, range or pattern, and AWS's sentence where it is wrong.
+
+Each function returns the value in the form that the core works with, or raises
+`ValidationException`.  `at` is AWS's name of the parameter with its first letter small, as in
+AWS's own sentence:
+
+    1 validation error detected: Value '0' at 'shardCount' failed to satisfy constraint: Member must
+    have value greater than or equal to 1
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
+
+from queuestream.core.clock import MILLISECOND
+from queuestream.core.errors import ValidationException
+
+NAME = re.compile(r"[a-zA-Z0-9_.-]+")
+HASH_KEY = re.compile(r"0|([1-9][0-9]{0,38})")
+SEQUENCE_NUMBER = re.compile(r"0|([1-9][0-9]{0,128})")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_SHOWN_MAX = 300
+
+
+def violation(value: object, at: str, constraint: str) -> ValidationException:
+    """AWS's sentence about a parameter that breaks a constraint."""
+    return ValidationException(
+        f"1 validation error detected: Value {shown(value)} at '{at}' failed to satisfy constraint: {constraint}"
+    )
+
+
+def shown(value: object) -> str:
+    """A value as AWS puts it into a sentence; of a strange object no more than its type."""
+    if value is None:
+        return "null"
+    if isinstance(value, bytes):
+        return f"'java.nio.HeapByteBuffer[pos=0 lim={len(value)} cap={len(value)}]'"
+    if isinstance(value, int) and value.bit_length() > 256:
+        return "'an integer of more than 256 bits'"
+    if isinstance(value, (str, int, float)):
+        text = str(value)
+        return f"'{text}'" if len(text) <= _SHOWN_MAX else f"'{text[:_SHOWN_MAX]}...'"
+    return f"'{type(value).__name__}'"
+
+
+def check_integer(value: object, at: str, low: int, high: int | None = None) -> int:
+    """An integer from `low` to `high`, both included."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise violation(
+            value, at, "Member must not be null" if value is None else "Member must be an integer"
+        )
+    if value < low:
+        raise violation(value, at, f"Member must have value greater than or equal to {low}")
+    if high is not None and value > high:
+        raise violation(value, at, f"Member must have value less than or equal to {high}")
+    return int(value)
+
+
+def check_boolean(value: object, at: str) -> bool:
+    """True or False."""
+    if not isinstance(value, bool):
+        raise violation(value, at, "Member must be a boolean")
+    return value
+
+
+def check_text(
+    value: object, at: str, low: int = 1, high: int | None = None, pattern: re.Pattern[str] | None = None
+) -> str:
+    """A text of `low` to `high` characters that UTF-8 can carry, and that matches `pattern` as a whole."""
+    if not isinstance(value, str):
+        raise violation(value, at, "Member must not be null" if value is None else "Member must be a string")
+    if len(value) < low:
+        raise violation(value, at, f"Member must have length greater than or equal to {low}")
+    if high is not None and len(value) > high:
+        raise violation(value, at, f"Member must have length less than or equal to {high}")
+    if pattern is not None and not pattern.fullmatch(value):
+        raise violation(value, at, f"Member must satisfy regular expression pattern: {pattern.pattern}")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            reason = "Member must be text that UTF-8 can carry"
+            raise violation(ascii(value), at, reason) from None
+    return value
+
+
+def check_choice(value: object, at: str, choices: Collection[str]) -> str:
+    """One of a few words."""
+    if not isinstance(value, str) or value not in choices:
+        raise violation(value, at, f"Member must satisfy enum value set: [{', '.join(choices)}]")
+    return value
+
+
+def check_data(value: object, at: str) -> bytes:
+    """A record's data: bytes, or something that holds bytes, which is copied."""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, (bytearray, memoryview)):
+        return bytes(value)
+    raise violation(value, at, "Member must not be null" if value is None else "Member must be a blob")
+
+
+def check_timestamp(value: object, at: str) -> int:
+    """A point in time, in nanoseconds since the epoch, cut to the milliseconds that Kinesis knows.
+
+    Args:
+        value: A `datetime` (in UTC where it says nothing else), or seconds since the epoch.
+    """
+    if isinstance(value, datetime):
+        aware = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+        microseconds = (aware - _EPOCH) // _MICROSECOND
+    elif isinstance(value, int) and not isinstance(value, bool):
+        microseconds = value * 1_000_000
+    elif isinstance(value, float) and value - value == 0:  # neither infinite nor "not a number"
+        microseconds = round(value * 1_000_000)
+    else:
+        raise violation(value, at, "Member must be a timestamp")
+    return microseconds // 1_000 * MILLISECOND
+
+
+def timestamp(time_ns: int) -> datetime:
+    """A time as AWS hands it out: with milliseconds, in UTC."""
+    return _EPOCH + timedelta(milliseconds=time_ns // MILLISECOND)
+
+
+def utc_sentence(time_ns: int) -> str:
+    """A time as AWS writes it into its error messages: `Tue Mar 15 22:29:37 UTC 2016`."""
+    return f"{timestamp(time_ns):%a %b %d %H:%M:%S UTC %Y}"
+
+
+def check_tags(value: object, at: str = "tags", *, low: int = 1, high: int = 200) -> dict[str, str]:
+    """Tags: keys of 1 to 128 characters, values of up to 256 (the page "TagResource")."""
+    if not isinstance(value, Mapping):
+        raise violation(value, at, "Member must not be null" if value is None else "Member must be a map")
+    if len(value) < low:
+        raise violation(value, at, f"Member must have length greater than or equal to {low}")
+    if len(value) > high:
+        raise violation(value, at, f"Member must have length less than or equal to {high}")
+    return {
+        check_text(key, f"{at}.key", 1, 128): check_text(text, f"{at}.value", 0, 256)
+        for key, text in value.items()
+    }
+
+
+def check_texts(value: object, at: str, low: int, high: int) -> list[str]:
+    """A list of `low` to `high` texts."""
+    if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
+        raise violation(value, at, "Member must not be null" if value is None else "Member must be a list")
+    if len(value) < low:
+        raise violation(value, at, f"Member must have length greater than or equal to {low}")
+    if len(value) > high:
+        raise violation(value, at, f"Member must have length less than or equal to {high}")
+    return [check_text(item, f"{at}.member") for item in value]

@@ -1,0 +1,388 @@
+"""What a stream is at a time: its settings, its shards, its status; and how changes get to it.
+
+`Stream` is made of this and of one class per subject (retention, resharding, fan-out ...), each
+in its own module.  They all go about an operation in the same way:
+
+    validate the arguments
+    with self._lock:
+        now_ns = self._enter()          # the clock, read once; what came due meanwhile is done first
+        decide                          # nothing has changed up to here
+        self._commit(SomeChange(...))   # told to the listeners, then applied
+
+`_commit` applies a change in the same way as a listener's twin does later, so the two can't
+differ.  Only putting records takes a shorter way while nobody listens.
+
+The status is a function of the state and the time: nothing has to happen for a stream to become
+ACTIVE.  What does have to happen at a time (records that expire, a reshard that is completed)
+is done by the first operation that comes after it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+from queuestream.core.arns import Arn
+from queuestream.core.clock import MILLISECOND, SECOND
+from queuestream.core.errors import (
+    BrokerClosed,
+    InvalidArgumentException,
+    ResourceInUseException,
+    ResourceNotFoundException,
+)
+from queuestream.core.streams import sequence_numbers
+from queuestream.core.streams.record import EncryptedRecord, Record
+from queuestream.core.streams.settings import ON_DEMAND
+from queuestream.core.streams.shard import Shard, ShardIdentity, shard_id_of
+from queuestream.core.streams.throughput import Allowance, LoadMeter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from queuestream.core.broker import Broker
+    from queuestream.core.changes import Change
+    from queuestream.core.streams.changes import ReshardScheduled, StreamCreated
+    from queuestream.core.streams.fan_out import Consumer
+    from queuestream.core.streams.iterators import Start
+    from queuestream.core.streams.limits import StreamLimits
+    from queuestream.core.streams.settings import StreamSettings
+
+_SWEEP_NS = 60 * SECOND
+"""Memory of shards that nobody reads is given back this often at the most; reads are always exact."""
+
+
+class StreamState:
+    """A stream's state, without its operations.
+
+    Attributes:
+        name: Its name, unique in the account and region.
+        arn: Its Amazon Resource Name.
+        broker: The broker that it belongs to.
+        settings: What is set about it.
+        created_at_ns: When it was made.
+    """
+
+    name: str
+    arn: str
+    broker: Broker
+    settings: StreamSettings
+    created_at_ns: int
+
+    def _begin(self, broker: Broker, change: StreamCreated) -> None:
+        """Become the stream that was created."""
+        self.name = change.stream_name
+        self.arn = str(Arn("kinesis", broker.region, broker.account_id, f"stream/{self.name}"))
+        self.broker = broker
+        self.created_at_ns = change.created_at_ns
+        self._lock = broker.lock
+        self._now_ns = broker.clock.now_ns
+        self._secret = change.secret
+        self._active_from_ns = change.created_at_ns + change.settings.provisioning_ns
+        self._busy_until_ns = 0
+        self._gone_from_ns: int | None = None
+        self._pending: ReshardScheduled | None = None
+        self._consumers: dict[str, Consumer] = {}
+        self._shards: dict[str, Shard] = {}
+        self._next_index = 0
+        self._load: LoadMeter | None = None
+        self._apply_settings(change.settings, 0)
+        self._apply_reshard(change.shards, change.created_at_ns)
+
+    @property
+    def limits(self) -> StreamLimits:
+        """The quotas that it keeps."""
+        return self.settings.limits
+
+    # --- status, a function of the state and the time ---
+
+    def _status(self, now_ns: int) -> str:
+        if self._gone_from_ns is not None:
+            return "DELETING"
+        if now_ns < self._active_from_ns:
+            return "CREATING"
+        return "UPDATING" if now_ns < self._busy_until_ns else "ACTIVE"
+
+    def _is_gone(self, now_ns: int) -> bool:
+        return self._gone_from_ns is not None and now_ns >= self._gone_from_ns
+
+    def _not_found(self) -> ResourceNotFoundException:
+        return ResourceNotFoundException(
+            f"Stream {self.name} under account {self.broker.account_id} not found."
+        )
+
+    def _require_active(self, now_ns: int) -> None:
+        status = self._status(now_ns)
+        if status != "ACTIVE":
+            raise ResourceInUseException(
+                f"Stream {self.name} under account {self.broker.account_id} not ACTIVE, instead in state {status}"
+            )
+
+    def _require_usable(self, now_ns: int) -> None:
+        """Records can be put and read in every state but CREATING, which AWS takes for no stream at all."""
+        if now_ns < self._active_from_ns:
+            raise self._not_found()
+
+    def _busy_from(self, now_ns: int) -> int:
+        """Until when an update that starts now keeps the stream UPDATING."""
+        return now_ns + self.settings.provisioning_ns
+
+    # --- how an operation begins and how it ends ---
+
+    def _enter(self) -> int:
+        """Read the clock, and do what came due since the last operation.
+
+        Raises:
+            BrokerClosed: The broker takes no more calls.
+            ResourceNotFoundException: The stream was deleted.
+        """
+        reason = self.broker.closed_because
+        if reason is not None:
+            raise BrokerClosed(reason)
+        now_ns = self._now_ns()
+        if now_ns >= self._due_ns:
+            self._catch_up(now_ns)
+        return now_ns
+
+    def _commit(self, *changed: Change) -> None:
+        """Tell the listeners what changes, then change it."""
+        broker = self.broker
+        if broker.listeners:
+            broker.publish(changed)
+        for change in changed:
+            change.apply(broker)
+
+    def _catch_up(self, now_ns: int) -> None:
+        """Do what came due, and work out before which time nothing else does.
+
+        Raises:
+            ResourceNotFoundException: The stream was deleted.
+        """
+        if self._is_gone(now_ns):
+            raise self._not_found()
+        pending = self._pending
+        if pending is not None and now_ns >= pending.completed_at_ns:
+            self._commit(pending.completed())
+        if now_ns >= self._sweep_at_ns:
+            self._sweep(now_ns)
+        events = (self._sweep_at_ns, self._gone_from_ns, self._pending and self._pending.completed_at_ns)
+        self._due_ns = min(event_ns for event_ns in events if event_ns is not None)
+
+    def next_event_ns(self) -> int | None:
+        """When time alone next changes something here; None where it never does."""
+        now_ns = self._now_ns()
+        events = [self._active_from_ns, self._busy_until_ns, self._oldest_expiry_ns()]
+        if self._gone_from_ns is not None:
+            events.append(self._gone_from_ns)
+        if self._pending is not None:
+            events.append(self._pending.completed_at_ns)
+        events.extend(consumer.active_from_ns for consumer in self._consumers.values())
+        return min(
+            (event_ns for event_ns in events if event_ns is not None and event_ns > now_ns), default=None
+        )
+
+    def _give_up(self) -> None:
+        """Let everybody who waits look again: there is news for all, or the stream or the broker went away."""
+        for shard in self._shards.values():
+            shard.wake()
+
+    # --- shards ---
+
+    def _shard(self, shard_id: str, now_ns: int) -> Shard:
+        shard = self._shards.get(shard_id)
+        if shard is None or self._has_expired(shard, now_ns):
+            raise ResourceNotFoundException(
+                f"Shard {shard_id} in stream {self.name} under account {self.broker.account_id} does not exist"
+            )
+        return shard
+
+    def _starting_number(self, shard: Shard, start: Start, operation: str, now_ns: int) -> int:
+        """The number of the record that a reader starts at.
+
+        Raises:
+            InvalidArgumentException: The sequence number isn't one of the shard's, or the time has not come yet.
+        """
+        if start.type == "TRIM_HORIZON":
+            return shard.horizon
+        if start.type == "LATEST":
+            return shard.next_number
+        if start.timestamp_ns is not None:
+            if start.timestamp_ns > now_ns:
+                raise InvalidArgumentException(
+                    "The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. "
+                    f"timestampInMillis: {start.timestamp_ns // MILLISECOND}, "
+                    f"currentTimestampInMillis: {now_ns // MILLISECOND}"
+                )
+            return shard.number_at_time(start.timestamp_ns)
+        text = start.sequence_number or ""
+        parsed = sequence_numbers.parse(text)
+        sentence = (
+            f"StartingSequenceNumber {text} used in {operation} on shard {shard.shard_id} in stream {self.name} "
+            f"under account {self.broker.account_id} is invalid"
+        )
+        if parsed is None:
+            raise InvalidArgumentException(f"{sentence}.")
+        if parsed.index != shard.identity.index:
+            raise InvalidArgumentException(
+                f"Invalid StartingSequenceNumber. It encodes {shard_id_of(parsed.index)}, "
+                f"while it was used in a call to a shard with {shard.shard_id}"
+            )
+        if parsed.stamp != shard.identity.stamp:
+            raise InvalidArgumentException(f"{sentence} because it did not come from this stream.")
+        if parsed.number == sequence_numbers.LAST_NUMBER and not shard.is_open:
+            return shard.next_number
+        if parsed.number >= shard.next_number:
+            raise InvalidArgumentException(f"{sentence} because no record has it.")
+        return max(1, parsed.number) if start.type == "AT_SEQUENCE_NUMBER" else parsed.number + 1
+
+    # --- retention: what has outlived it goes ---
+
+    def _oldest_expiry_ns(self) -> int | None:
+        """When the next record or closed shard outlives the retention period.  Cost: linear in the shards."""
+        ages = [
+            shard.records[shard.dead].arrival_ns
+            for shard in self._shards.values()
+            if shard.horizon < shard.next_number
+        ]
+        ages.extend(shard.closed_at_ns for shard in self._shards.values() if shard.closed_at_ns is not None)
+        return min(ages) + self.settings.retention_ns if ages else None
+
+    def _has_expired(self, shard: Shard, now_ns: int) -> bool:
+        """Whether a shard was closed so long ago that all its records have outlived the retention period."""
+        return shard.closed_at_ns is not None and now_ns >= shard.closed_at_ns + self.settings.retention_ns
+
+    def _trim(self, shard: Shard, now_ns: int) -> None:
+        """Let go of what has outlived the retention period in one shard."""
+        count = shard.expired(now_ns - self.settings.retention_ns)
+        if count:
+            if self.broker.listeners:
+                from queuestream.core.streams.changes import RecordsTrimmed
+
+                self.broker.publish((RecordsTrimmed(self.name, shard.shard_id, shard.horizon + count),))
+            shard.trim(count)
+
+    def _sweep(self, now_ns: int) -> None:
+        """Let go of everything that has outlived the retention period: records, and then closed shards."""
+        retention_ns = self.settings.retention_ns
+        for shard in list(self._shards.values()):
+            self._trim(shard, now_ns)
+            if self._has_expired(shard, now_ns):
+                from queuestream.core.streams.changes import ShardExpired
+
+                self._commit(ShardExpired(self.name, shard.shard_id))
+        # What arrives from now on lives for a whole retention period.
+        expiry_ns = self._oldest_expiry_ns()
+        horizon_ns = now_ns + retention_ns
+        self._sweep_at_ns = max(
+            now_ns + _SWEEP_NS, horizon_ns if expiry_ns is None else min(expiry_ns, horizon_ns)
+        )
+
+    # --- applying changes: what the changes call ---
+
+    def _apply_settings(self, settings: StreamSettings, busy_until_ns: int) -> None:
+        self.settings = settings
+        self._busy_until_ns = busy_until_ns
+        # What putting a record looks at.
+        self._max_record_bytes = settings.max_record_bytes
+        self._make_record: type[Record] = EncryptedRecord if settings.encryption_type == "KMS" else Record
+        self._key_length_max = settings.limits.partition_key_length_max
+        if not (settings.scale_on_demand and settings.stream_mode == ON_DEMAND):
+            self._load = None
+        elif self._load is None:
+            self._load = LoadMeter.of(settings.limits)
+        self._counts_load = settings.enforce_throughput or self._load is not None
+        self._look_again()
+
+    def _apply_reshard(self, made: Iterable[ShardIdentity], completed_at_ns: int) -> None:
+        """Add the shards that were made, and close their parents."""
+        for identity in made:
+            for parent_id in identity.parents:
+                parent = self._shards[parent_id]
+                parent.children.append(identity)
+                if parent.is_open:
+                    parent.close(completed_at_ns)
+            allowance = Allowance.of(self.limits) if self.settings.enforce_throughput else None
+            self._shards[identity.shard_id] = Shard(identity, allowance=allowance)
+            self._next_index = identity.index + 1
+        self._pending = None
+        self._open_shards = sorted(
+            (shard for shard in self._shards.values() if shard.is_open), key=lambda shard: shard.range_end
+        )
+        self._range_ends = [shard.range_end for shard in self._open_shards]
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """Have the next operation work out anew what comes due."""
+        self._due_ns = self._sweep_at_ns = 0
+
+    def _apply_trim(self, shard_id: str, horizon: int) -> None:
+        shard = self._shards[shard_id]
+        shard.trim(horizon - shard.horizon)
+
+    def _apply_record(
+        self,
+        shard_id: str,
+        data: bytes,
+        partition_key: str,
+        number: int,
+        arrival_ns: int,
+        encryption_type: str,
+    ) -> None:
+        shard = self._shards[shard_id]
+        make = EncryptedRecord if encryption_type == "KMS" else Record
+        size = len(data) + len(partition_key.encode())
+        self._take_in(shard, make(data, partition_key, shard.identity, number, arrival_ns, shard.end + size))
+
+    def _take_in(self, shard: Shard, record: Record) -> None:
+        """Add a record to a shard, and to what was counted."""
+        size = record.end - shard.end
+        shard.append(record)
+        if shard.allowance is not None:
+            shard.allowance.put(size, record.arrival_ns)
+        if self._load is not None:
+            self._load.add(size, record.arrival_ns)
+
+    # --- ours ---
+
+    def _shard_of(self, hash_key: bytes) -> Shard:
+        """The open shard whose range the hash key lies in."""
+        return self._open_shards[bisect_left(self._range_ends, hash_key)]
+
+    def _live(self, shard: Shard, now_ns: int) -> list[Record]:
+        """The records that can be read, without letting go of the others."""
+        return shard.records[shard.dead + shard.expired(now_ns - self.settings.retention_ns) :]
+
+    def peek(self) -> list[Record]:
+        """Ours: every record that can be read, shard by shard, without any side effect.  `record.shard_id` says where."""
+        with self._lock:
+            now_ns = self._now_ns()
+            return [record for shard in self._shards.values() for record in self._live(shard, now_ns)]
+
+    def __repr__(self) -> str:
+        with self._lock:
+            now_ns = self._now_ns()
+            shards = self._shards.values()
+            records = sum(len(self._live(shard, now_ns)) for shard in shards)
+            return (
+                f"<Stream {self.name!r}: {len(self._open_shards)} shard{'s' * (len(self._open_shards) != 1)} open, "
+                f"{len(shards) - len(self._open_shards)} closed, {records:,} record{'s' * (records != 1)}>"
+            )
+
+    def check_invariants(self) -> None:
+        """Raise AssertionError where the stream contradicts itself."""
+        with self._lock:
+            for shard in self._shards.values():
+                shard.check_invariants()
+                parents = [
+                    self._shards[parent] for parent in shard.identity.parents if parent in self._shards
+                ]
+                assert all(parent.identity.stamp < shard.identity.stamp for parent in parents)
+                assert all(shard.identity in parent.children for parent in parents)
+            opened = [shard for shard in self._shards.values() if shard.is_open]
+            assert sorted(opened, key=lambda shard: shard.identity.starting_hash_key) == self._open_shards
+            assert self._range_ends == [shard.range_end for shard in self._open_shards]
+            # The open shards share out all hash keys without gap or overlap.
+            next_start = 0
+            for shard in self._open_shards:
+                assert shard.identity.starting_hash_key == next_start <= shard.identity.ending_hash_key
+                next_start = shard.identity.ending_hash_key + 1
+            assert next_start == 2**128
