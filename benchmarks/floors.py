@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _VISIBILITY_TIMEOUT_NS = 30_000_000_000
 _TEN = 10
+# The bits that say "version 4" and "variant 1" in a UUID, and all the others.
+_FIXED = 0x4000 << 64 | 0x8000 << 48
+_NOT_FIXED = ~(0xF000 << 64 | 0xC000 << 48)
 
 
 class Message:
@@ -63,10 +66,8 @@ def queue_in_ones(bodies: Iterable[str]) -> None:
 
     for number, body in enumerate(bodies):
         # Send.
-        text = f"{bits(128):032x}"
-        message_id = (
-            f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) & 3]}{text[17:20]}-{text[20:]}"
-        )
+        text = (bits(128) & _NOT_FIXED | _FIXED).to_bytes(16, "big").hex()
+        message_id = f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
         waiting.append(Message(message_id, body, md5(body.encode()).hexdigest(), now()))
 
         # Receive.
@@ -75,7 +76,7 @@ def queue_in_ones(bodies: Iterable[str]) -> None:
             waiting.append(heappop(deadlines)[2])
         message = waiting.popleft()
         message.receive_count += 1
-        receipt_handle = f"{bits(128):032x}"
+        receipt_handle = bits(128).to_bytes(16, "big").hex()
         in_flight[receipt_handle] = message
         heappush(deadlines, (now_ns + _VISIBILITY_TIMEOUT_NS, number, message))
 
@@ -98,11 +99,8 @@ def queue_in_tens(bodies: Sequence[str]) -> None:
         # Send.
         now_ns = now()
         for body in bodies[first : first + _TEN]:
-            text = f"{bits(128):032x}"
-            message_id = (
-                f"{text[:8]}-{text[8:12]}-4{text[13:16]}-"
-                f"{'89ab'[int(text[16], 16) & 3]}{text[17:20]}-{text[20:]}"
-            )
+            text = (bits(128) & _NOT_FIXED | _FIXED).to_bytes(16, "big").hex()
+            message_id = f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
             waiting.append(Message(message_id, body, md5(body.encode()).hexdigest(), now_ns))
 
         # Receive.
@@ -116,7 +114,7 @@ def queue_in_tens(bodies: Sequence[str]) -> None:
                 break
             message = waiting.popleft()
             message.receive_count += 1
-            receipt_handle = f"{bits(128):032x}"
+            receipt_handle = bits(128).to_bytes(16, "big").hex()
             in_flight[receipt_handle] = message
             number += 1
             heappush(deadlines, (until_ns, number, message))
