@@ -1,0 +1,1 @@
+"""What Kinesis Data Streams means: streams, shards, records, and who reads them."""

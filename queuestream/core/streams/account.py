@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import attrs
@@ -10,7 +9,6 @@ import attrs
 from queuestream.core.arns import parse_arn
 from queuestream.core.errors import (
     BrokerClosed,
-    InvalidArgumentException,
     LimitExceededException,
     ResourceInUseException,
     ResourceNotFoundException,
@@ -20,6 +18,8 @@ from queuestream.core.streams.limits import StreamLimits
 from queuestream.core.streams.settings import ON_DEMAND
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from queuestream.core.broker import Broker
     from queuestream.core.streams.stream import Stream
 

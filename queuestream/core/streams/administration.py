@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -17,6 +16,9 @@ from queuestream.core.streams import account, checks
 from queuestream.core.streams.changes import StreamChanged, StreamDeleted
 from queuestream.core.streams.settings import in_the_last_day
 from queuestream.core.streams.state import StreamState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 METRICS = (
     "IncomingBytes",

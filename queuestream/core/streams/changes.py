@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import attrs
 
 from queuestream.core.changes import Change
-from queuestream.core.streams.settings import StreamSettings
-from queuestream.core.streams.shard import ShardIdentity
 
 if TYPE_CHECKING:
     from queuestream.core.broker import Broker
+    from queuestream.core.streams.settings import StreamSettings
+    from queuestream.core.streams.shard import ShardIdentity
 
 
 @attrs.frozen

@@ -11,9 +11,7 @@ one goes on with a new one after a restart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
@@ -26,10 +24,13 @@ from queuestream.core.errors import (
 )
 from queuestream.core.streams import checks, iterators, sequence_numbers
 from queuestream.core.streams.changes import ConsumerChanged, ConsumerDeregistered, ConsumerRegistered
-from queuestream.core.streams.record import ChildShard, Record
 from queuestream.core.streams.state import StreamState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from queuestream.core.streams.record import ChildShard, Record
     from queuestream.core.streams.shard import Shard
 
 _TOKEN = b"list consumers"
@@ -114,9 +115,21 @@ class Consumer:
 class Subscription:
     """The events of one shard for one consumer, for five minutes.
 
-    Iterating ends after five minutes, with a last event that says where to go on, and at the end of a closed
-    shard.  It raises `ResourceInUseException` when another subscription took over, and `ResourceNotFoundException`
-    when the consumer or the stream went away.
+    Iterating ends after five minutes, with a last event that says where to go on, and at the
+    end of a closed shard.  It raises `ResourceInUseException` when another subscription took
+    over, and `ResourceNotFoundException` when the consumer or the stream went away.
+
+    It doesn't wait by itself but says what to wait for, so that a thread (`next`) and an
+    asyncio task can each wait in its own way:
+
+        while (event := subscription.attempt()) is None and not subscription.ended:
+            clock.wait(subscription.wakeup, subscription.until_ns)
+
+    Attributes:
+        started_at_ns: When it was made.
+        ended: Whether no more events come.
+        wakeup: Set when there may be something new.
+        until_ns: When to try again if nobody sets it.
     """
 
     def __init__(self, stream: FanOut, consumer: Consumer, shard: Shard, number: int, now_ns: int) -> None:
@@ -124,76 +137,96 @@ class Subscription:
         self._consumer = consumer
         self._shard = shard
         self._number = number
-        self.started_at_ns = now_ns
         self._ends_at_ns = now_ns + stream.limits.subscription_seconds * SECOND
-        self._ended = False
+        self.started_at_ns = now_ns
+        self.ended = False
+        self.wakeup = Wakeup()
+        self.until_ns = self._ends_at_ns
 
-    def __iter__(self) -> Subscription:
+    def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> SubscribeToShardEvent:
-        stream, shard = self._stream, self._shard
-        while True:
-            with stream._lock:
-                event = self._look()
-                if event is not None:
-                    return event
-                pending = stream._pending
-                until_ns = self._ends_at_ns
-                if pending is not None:
-                    until_ns = min(until_ns, pending.completed_at_ns)
-                wakeup = Wakeup()
-                shard.waiters.add(wakeup)
-            try:
-                stream.broker.clock.wait(wakeup, until_ns)
-            finally:
-                with stream._lock:
-                    shard.waiters.discard(wakeup)
+        try:
+            while (event := self.attempt()) is None and not self.ended:
+                self._stream.broker.clock.wait(self.wakeup, self.until_ns)
+        finally:
+            self._stop_waiting()
+        if event is None:
+            raise StopIteration
+        return event
+
+    def attempt(self) -> SubscribeToShardEvent | None:
+        """The next event; None while there is nothing to say, and when it has ended.
+
+        Raises:
+            ResourceInUseException: Another subscription took over.
+            ResourceNotFoundException: The consumer or the stream went away.
+        """
+        stream = self._stream
+        with stream._lock:
+            self._stop_waiting()
+            if self.ended:
+                return None
+            self.ended = True  # whatever is raised
+            now_ns = stream._enter()
+            self._check_it_is_ours()
+            event = self._event(now_ns)
+            if event is None:
+                self.ended = False
+                self.wakeup = Wakeup()
+                self.until_ns = stream._next_completion_ns(self._ends_at_ns)
+                self._shard.waiters.add(self.wakeup)
+            elif event.continuation_sequence_number is not None and now_ns < self._ends_at_ns:
+                self.ended = False
+            return event
 
     def close(self) -> None:
         """End it; iterating stops."""
         with self._stream._lock:
-            self._ended = True
+            self.ended = True
             self._shard.wake()
 
-    def _look(self) -> SubscribeToShardEvent | None:
-        """The next event, None where there is nothing to say yet."""
-        stream, shard, consumer = self._stream, self._shard, self._consumer
-        if self._ended:
-            raise StopIteration
-        now_ns = stream._enter()
+    def _stop_waiting(self) -> None:
+        with self._stream._lock:
+            self._shard.waiters.discard(self.wakeup)
+
+    def _check_it_is_ours(self) -> None:
+        """Refuse to go on where the consumer, or its claim on the shard, is gone."""
+        stream, consumer, shard_id = self._stream, self._consumer, self._shard.shard_id
         if stream._consumers.get(consumer.name) is not consumer:
-            self._ended = True
             raise stream._no_consumer(consumer.name)
-        if consumer.subscriptions[shard.shard_id] is not self:
-            self._ended = True
+        if consumer.subscriptions[shard_id] is not self:
             raise ResourceInUseException(
-                f"Another subscription of consumer {consumer.arn} to shard {shard.shard_id} took over."
+                f"Another subscription of consumer {consumer.arn} to shard {shard_id} took over."
             )
+
+    def _event(self, now_ns: int) -> SubscribeToShardEvent | None:
+        """What there is to say now."""
+        stream, shard, limits = self._stream, self._shard, self._stream.limits
         stream._trim(shard, now_ns)
         records: list[Record] = []
         if now_ns < self._ends_at_ns:
-            limits = stream.limits
             records = shard.read(
                 self._number, limits.subscription_event_records_max, limits.get_records_bytes_max
             )
-        else:
-            self._ended = True
         self._number = records[-1].number + 1 if records else max(self._number, shard.horizon)
         caught_up = self._number == shard.next_number
         if caught_up and not shard.is_open:
-            self._ended = True
             return SubscribeToShardEvent(records, None, 0, [child.as_child() for child in shard.children])
-        if not records and not self._ended:
+        if not records and now_ns < self._ends_at_ns:
             return None
+        last = records[-1] if records else None
         millis = 0
         if not caught_up:
-            last = records[-1] if records else shard.records[self._number - shard.base_number]
-            millis = max(1, (now_ns - last.arrival_ns) // MILLISECOND)
-        if records:
-            continuation = records[-1].sequence_number
-        else:
-            continuation = sequence_numbers.text_of(shard.identity.base, self._number - 1, now_ns)
+            latest = last or shard.records[self._number - shard.base_number]
+            millis = max(1, (now_ns - latest.arrival_ns) // MILLISECOND)
+        # Where nothing was read, the place before the next record is still a place to go on from.
+        continuation = (
+            last.sequence_number
+            if last is not None
+            else sequence_numbers.text_of(shard.identity.base, self._number - 1, now_ns)
+        )
         return SubscribeToShardEvent(records, continuation, millis, [])
 
 
@@ -434,6 +467,10 @@ class FanOut(StreamState):
             return self._consumer(*by).resource_policy
 
     # --- finding one ---
+
+    def _next_completion_ns(self, until_ns: int) -> int:
+        """When a reshard is completed, if it is before then: the shard that somebody waits for may be closed."""
+        return until_ns if self._pending is None else min(until_ns, self._pending.completed_at_ns)
 
     @staticmethod
     def _check_consumer(consumer_name: object, consumer_arn: object) -> tuple[str | None, str | None]:

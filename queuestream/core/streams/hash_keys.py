@@ -12,7 +12,7 @@ from queuestream.core.streams import checks
 
 try:
     # A partition key is short, and for short texts OpenSSL's MD5 costs twice what Python's own does.
-    from _md5 import md5
+    from _md5 import md5  # type: ignore[import-not-found]
 except ImportError:  # pragma: no cover - a Python that was built without it
     from hashlib import md5
 

@@ -114,12 +114,12 @@ class Position(NamedTuple):
 
     Attributes:
         created_ns: When it was made.
-        index: The index of the shard.
+        shard_index: The index of the shard.
         number: The number of the record that is read next.
     """
 
     created_ns: int
-    index: int
+    shard_index: int
     number: int
 
 

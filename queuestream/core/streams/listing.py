@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from queuestream.core.clock import MILLISECOND
-from queuestream.core.errors import InvalidArgumentException, ResourceNotFoundException
+from queuestream.core.errors import InvalidArgumentException
 from queuestream.core.streams import checks, iterators
 from queuestream.core.streams.shard import Shard, ShardDescription, shard_id_of
 from queuestream.core.streams.state import StreamState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
 
 FILTER_TYPES = (
     "AFTER_SHARD_ID",

@@ -12,7 +12,6 @@ number, the timestamp.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import attrs
@@ -21,6 +20,8 @@ from queuestream.core.streams import sequence_numbers
 from queuestream.core.streams.checks import timestamp
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from queuestream.core.streams.shard import ShardIdentity
 
 

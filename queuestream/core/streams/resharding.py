@@ -8,7 +8,6 @@ applied when the time is over.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -23,7 +22,7 @@ from queuestream.core.streams.shard import ShardIdentity, shard_id_of
 from queuestream.core.streams.state import StreamState
 
 if TYPE_CHECKING:
-    from queuestream.core.streams.shard import Shard
+    from collections.abc import Iterable, Sequence
 
 
 @attrs.frozen(kw_only=True)
@@ -90,7 +89,7 @@ class Plan:
             # Above the parents' stamps, so that the sequence numbers are above theirs.
             stamp=max(self._made_at_ns // SECOND, parent.stamp + 1, adjacent.stamp + 1 if adjacent else 0),
             parent_shard_id=parent.shard_id,
-            adjacent_parent_shard_id=adjacent and adjacent.shard_id,
+            adjacent_parent_shard_id=adjacent.shard_id if adjacent else None,
         )
         self._next_index += 1
         self.shards.append(made)

@@ -38,7 +38,7 @@ class SequenceNumber(NamedTuple):
     """What a sequence number says."""
 
     stamp: int
-    index: int
+    shard_index: int
     number: int
     second: int
 
@@ -66,9 +66,9 @@ def parse(text: str) -> SequenceNumber | None:
     value = int(text)
     sequence = SequenceNumber(
         stamp=value >> _STAMP_SHIFT & _SECONDS,
-        index=value >> _INDEX_SHIFT & 2**32 - 1,
+        shard_index=value >> _INDEX_SHIFT & 2**32 - 1,
         number=value >> _NUMBER_SHIFT & 2**64 - 1,
         second=value >> _SECOND_SHIFT & _SECONDS,
     )
-    again = text_of(base_of(sequence.stamp, sequence.index), sequence.number, sequence.second * SECOND)
+    again = text_of(base_of(sequence.stamp, sequence.shard_index), sequence.number, sequence.second * SECOND)
     return sequence if again == text and sequence.number <= LAST_NUMBER else None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import attrs
 
 from queuestream.core.clock import HOUR, SECOND
 from queuestream.core.streams import checks
 from queuestream.core.streams.limits import KIB, StreamLimits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PROVISIONED = "PROVISIONED"
 ON_DEMAND = "ON_DEMAND"

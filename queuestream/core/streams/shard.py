@@ -12,7 +12,9 @@ Nothing here holds a clock or publishes changes; that is for the stream.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from itertools import pairwise
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -20,7 +22,9 @@ from queuestream.core.clock import SECOND, Wakeup
 from queuestream.core.streams import sequence_numbers
 from queuestream.core.streams.hash_keys import hash_bytes
 from queuestream.core.streams.record import ChildShard, Record
-from queuestream.core.streams.throughput import Allowance
+
+if TYPE_CHECKING:
+    from queuestream.core.streams.throughput import Allowance
 
 _arrival = attrgetter("arrival_ns")
 _end = attrgetter("end")
@@ -237,9 +241,7 @@ class Shard:
         assert all(record is _TRIMMED for record in self.records[: self.dead])
         assert [record.number for record in live] == list(range(self.horizon, self.next_number))
         assert all(record.shard is self.identity for record in live)
-        assert all(
-            a.arrival_ns <= b.arrival_ns and a.end < b.end for a, b in zip(live, live[1:], strict=False)
-        )
+        assert all(a.arrival_ns <= b.arrival_ns and a.end < b.end for a, b in pairwise(live))
         assert not live or live[-1].end == self.end
         assert self.dead * 2 < len(self.records) or not self.dead
         assert bool(self.children) is (not self.is_open)

@@ -164,8 +164,11 @@ class StreamState:
             self._commit(pending.completed())
         if now_ns >= self._sweep_at_ns:
             self._sweep(now_ns)
-        events = (self._sweep_at_ns, self._gone_from_ns, self._pending and self._pending.completed_at_ns)
-        self._due_ns = min(event_ns for event_ns in events if event_ns is not None)
+        self._due_ns = self._sweep_at_ns
+        if self._pending is not None:
+            self._due_ns = min(self._due_ns, self._pending.completed_at_ns)
+        if self._gone_from_ns is not None:
+            self._due_ns = min(self._due_ns, self._gone_from_ns)
 
     def next_event_ns(self) -> int | None:
         """When time alone next changes something here; None where it never does."""
@@ -221,9 +224,9 @@ class StreamState:
         )
         if parsed is None:
             raise InvalidArgumentException(f"{sentence}.")
-        if parsed.index != shard.identity.index:
+        if parsed.shard_index != shard.identity.index:
             raise InvalidArgumentException(
-                f"Invalid StartingSequenceNumber. It encodes {shard_id_of(parsed.index)}, "
+                f"Invalid StartingSequenceNumber. It encodes {shard_id_of(parsed.shard_index)}, "
                 f"while it was used in a call to a shard with {shard.shard_id}"
             )
         if parsed.stamp != shard.identity.stamp:

@@ -23,7 +23,6 @@ What a stream is at a time, and how an operation goes about changing it, is in s
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from queuestream.core.broker import Broker
@@ -37,18 +36,20 @@ from queuestream.core.streams import account, checks, iterators, sequence_number
 from queuestream.core.streams.administration import Administration
 from queuestream.core.streams.capacity_mode import CapacityMode
 from queuestream.core.streams.changes import RecordPut, StreamCreated
-from queuestream.core.streams.fan_out import FanOut
 from queuestream.core.streams.entries import PutRecordsEntry, prepare, prepare_batch, refusal
+from queuestream.core.streams.fan_out import FanOut
 from queuestream.core.streams.hash_keys import even_ranges, md5
 from queuestream.core.streams.limits import StreamLimits
 from queuestream.core.streams.listing import Listing
 from queuestream.core.streams.record import GetRecordsResult, PutRecordsResult, Record, RejectedRecord
 from queuestream.core.streams.resharding import first_shards
 from queuestream.core.streams.retention import Retention
-from queuestream.core.streams.shard import shard_id_of
 from queuestream.core.streams.settings import ON_DEMAND, PROVISIONED, check_settings
+from queuestream.core.streams.shard import shard_id_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from queuestream.core.clock import Clock
     from queuestream.core.streams.entries import Prepared
     from queuestream.core.streams.shard import Shard
@@ -292,10 +293,10 @@ class Stream(Listing, Retention, CapacityMode, FanOut, Administration):
     def _check_ordering(self, sequence_number: str, now_ns: int) -> None:
         """Refuse a sequence number that no record of this stream can have."""
         parsed = sequence_numbers.parse(sequence_number)
-        shard = parsed and self._shards.get(shard_id_of(parsed.index))
+        shard = parsed and self._shards.get(shard_id_of(parsed.shard_index))
         if (
             parsed is None
-            or parsed.index >= self._next_index
+            or parsed.shard_index >= self._next_index
             or parsed.second > now_ns // SECOND
             or (shard and (shard.identity.stamp != parsed.stamp or parsed.number >= shard.next_number))
         ):
@@ -360,7 +361,7 @@ class Stream(Listing, Retention, CapacityMode, FanOut, Administration):
             now_ns = self._enter()
             self._require_usable(now_ns)
             iterators.check_age(position.created_ns, now_ns, limits.shard_iterator_seconds)
-            shard = self._shard(shard_id_of(position.index), now_ns)
+            shard = self._shard(shard_id_of(position.shard_index), now_ns)
             if shard.allowance is not None and not shard.allowance.answers(now_ns):
                 raise ProvisionedThroughputExceededException(self._rate_exceeded(shard))
             self._trim(shard, now_ns)
@@ -373,5 +374,5 @@ class Stream(Listing, Retention, CapacityMode, FanOut, Administration):
                 return GetRecordsResult(records, None, 0, [child.as_child() for child in shard.children])
             # Zero says that nothing is left to read, so what is left is at least a millisecond behind.
             millis = max(1, (now_ns - records[-1].arrival_ns) // MILLISECOND) if behind else 0
-            onward = iterators.iterator_text(self._secret, now_ns, position.index, number)
+            onward = iterators.iterator_text(self._secret, now_ns, position.shard_index, number)
             return GetRecordsResult(records, onward, millis, [])

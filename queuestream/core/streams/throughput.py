@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import attrs
 
 from queuestream.core.clock import SECOND
-from queuestream.core.streams.limits import StreamLimits
 
 if TYPE_CHECKING:
+    from queuestream.core.streams.limits import StreamLimits
     from queuestream.core.streams.record import Record
 
 
