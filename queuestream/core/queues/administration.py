@@ -1,4 +1,4 @@
-"""What is known about a queue besides its messages: settings, tags, permissions, counts.
+"""What is asked and told about a queue as a whole: settings, tags, permissions, counts, dead letters.
 
 The base of `Queue`, which adds the operations on messages.
 """
@@ -8,86 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from queuestream.core.arns import Arn, queue_url
-from queuestream.core.clock import SECOND
-from queuestream.core.errors import QueueDoesNotExist
 from queuestream.core.queues import attributes as queue_attributes
 from queuestream.core.queues import redrive
 from queuestream.core.queues.checks import check_tags
-from queuestream.core.queues.deduplication import Deduplication
-from queuestream.core.queues.fifo import FifoOrdering
-from queuestream.core.queues.message import DELAYED, GONE, IN_FLIGHT, VISIBLE, Message
-from queuestream.core.queues.ordering import Ordering, StandardOrdering
-from queuestream.core.queues.receipts import Receipts
-from queuestream.core.queues.retention import Ages
-from queuestream.core.queues.visibility import NEVER, Timers
+from queuestream.core.queues.message import STATES, PeekedMessage, sequence_number_of
+from queuestream.core.queues.state import QueueState, queue_changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from types import ModuleType
     from typing import Unpack
 
-    from queuestream.core.broker import Broker
-    from queuestream.core.queues.attempts import Attempts
     from queuestream.core.queues.attribute_types import QueueAttributesDict
     from queuestream.core.queues.attributes import QueueAttributes
-    from queuestream.core.queues.polling import LongPoll
 
 
-class QueueAdministration:
-    """A queue's settings, tags, permissions and counts.
-
-    Attributes:
-        name: As given when it was created.
-        broker: The broker that the queue belongs to.
-        created_ns: When it was created, in nanoseconds since the epoch.
-        last_modified_ns: When its settings were last changed.
-    """
-
-    name: str
-    broker: Broker
-    created_ns: int
-    last_modified_ns: int
-
-    def _begin(
-        self,
-        broker: Broker,
-        name: str,
-        attributes: QueueAttributes,
-        tags: Mapping[str, str],
-        secret: int,
-        now_ns: int,
-    ) -> None:
-        """Begin as an empty queue."""
-        self.name = name
-        self.broker = broker
-        self.created_ns = self.last_modified_ns = now_ns
-        self._now_ns = broker.clock.now_ns
-        self._lock = broker.lock
-        self._tags = dict(tags)
-        self._receipts = Receipts(secret)
-        self._last_number = 0
-        self._purged_ns: int | None = None
-        self._is_deleted = False
-        # Those who wait for messages, the longest first.
-        self.waiting: dict[LongPoll, None] = {}
-        self._deduplication = Deduplication() if attributes.fifo_queue else None
-        self._attempts: Attempts | None = None
-        # Time changes nothing but visibility before this instant.
-        self._due_ns = NEVER
-        self._forget_messages(attributes)
-        self._apply_attributes(attributes, now_ns)
-
-    def _forget_messages(self, attributes: QueueAttributes) -> None:
-        self._ages = Ages()
-        self._hidden = Timers()
-        self._received: dict[int, Message] = {}
-        self._delayed_count = 0
-        self._in_flight_count = 0
-        self._ordering: Ordering = (
-            FifoOrdering(self.broker.queue_limits.fifo_look_ahead_max)
-            if attributes.fifo_queue
-            else StandardOrdering()
-        )
+class QueueAdministration(QueueState):
+    """A queue's settings, tags, permissions, counts and dead letters."""
 
     # --- names ---
 
@@ -105,112 +41,6 @@ class QueueAdministration:
     def is_fifo(self) -> bool:
         """Whether it is a FIFO queue."""
         return self._attributes.fifo_queue
-
-    # --- time ---
-
-    def look_at_the_time(self) -> int:
-        """What time it is, after catching up with what it has changed.  The caller holds the lock.
-
-        Raises:
-            QueueDoesNotExist: The queue was deleted.
-            BrokerClosed: The broker was closed.
-        """
-        now_ns = self._now_ns()
-        if now_ns >= self._due_ns:
-            self._catch_up(now_ns)
-        return now_ns
-
-    def _catch_up(self, now_ns: int) -> None:
-        self._check_usable()
-        self.broker.move_messages(now_ns)
-        self._expire(now_ns)
-
-    def _check_usable(self) -> None:
-        self.broker.check_open()
-        if self._is_deleted:
-            raise QueueDoesNotExist(self.name)
-
-    def _give_up(self) -> None:
-        """The queue was deleted, or its broker closed: every later call sees it, and so do those who wait."""
-        self._due_ns = -NEVER
-        self.wake(len(self.waiting))
-
-    def next_event_ns(self) -> int | None:
-        """When time next changes something about this queue; None where only calls will."""
-        with self._lock:
-            instants = [at_ns for at_ns in (self.next_arrival_ns(), self._next_expiry_ns()) if at_ns is not None]
-            return min(instants, default=None)
-
-    def next_arrival_ns(self) -> int | None:
-        """When time next makes a message visible.  The caller holds the lock."""
-        instants = [at_ns for at_ns in (self._hidden.next_deadline_ns(), self.broker.next_move_ns()) if at_ns is not None]
-        return min(instants, default=None)
-
-    def _next_expiry_ns(self) -> int | None:
-        oldest = self._ages.oldest()
-        return None if oldest is None else oldest.sent_ns + self._retention_ns
-
-    def _expect(self, at_ns: int) -> None:
-        """Time will change something at an instant that the queue did not know of."""
-        self._due_ns = min(self._due_ns, at_ns)
-        self._wake_before(at_ns)
-
-    def _expire(self, now_ns: int) -> None:
-        """Remove what has been kept for the retention period."""
-        horizon_ns = now_ns - self._retention_ns
-        expired = self._ages.up_to(horizon_ns)
-        if expired:
-            if self.broker.listeners:
-                self.broker.publish((queue_changes().MessagesRemoved.of(self, expired, "expired", now_ns),))
-            self._apply_removed(expired, now_ns)
-        self._watch_the_time()
-
-    def _watch_the_time(self) -> None:
-        """Set the instant before which time changes nothing but visibility."""
-        expiry_ns = self._next_expiry_ns()
-        move_ns = self.broker.next_move_ns()
-        self._due_ns = min(NEVER if expiry_ns is None else expiry_ns, NEVER if move_ns is None else move_ns)
-
-    def _settle(self, now_ns: int, count: int | None = None) -> None:
-        """Show the messages whose time has come, or the first of them."""
-        for message in self._hidden.pop_due(now_ns, count):
-            if message.state == IN_FLIGHT:
-                self._in_flight_count -= 1
-            else:
-                self._delayed_count -= 1
-            message.state = VISIBLE
-            self._ordering.show(message, now_ns)
-
-    def _apply_removed(self, messages: Iterable[Message], now_ns: int) -> None:
-        """Messages are gone: deleted, moved or expired."""
-        for message in messages:
-            was_in_flight = message.state == IN_FLIGHT
-            if message.lane is not None:
-                self._hidden.cancel(message)
-                if was_in_flight:
-                    self._in_flight_count -= 1
-                else:
-                    self._delayed_count -= 1
-            message.state = GONE
-            self._received.pop(message.number, None)
-            self._ages.forget()
-            self._ordering.discard(message, was_in_flight=was_in_flight, now_ns=now_ns)
-
-    # --- waiting ---
-
-    def wake(self, count: int) -> None:
-        """Tell as many of those who wait that there are messages.  The caller holds the lock."""
-        while self.waiting and count > 0:
-            poll = next(iter(self.waiting))
-            del self.waiting[poll]
-            poll.wakeup.set()
-            count -= 1
-
-    def _wake_before(self, deadline_ns: int) -> None:
-        """Tell those who wait that a message becomes visible earlier than they knew."""
-        for poll in [poll for poll in self.waiting if poll.until_ns > deadline_ns]:
-            del self.waiting[poll]
-            poll.wakeup.set()
 
     # --- settings ---
 
@@ -249,48 +79,6 @@ class QueueAdministration:
         self._apply_attributes(changed, now_ns)
         self._expire(now_ns)
         self.wake(len(self.waiting))
-
-    def _apply_attributes(self, attributes: QueueAttributes, now_ns: int) -> None:
-        delay_seconds = self._attributes.delay_seconds if hasattr(self, "_attributes") else attributes.delay_seconds
-        self._attributes = attributes
-        self.last_modified_ns = now_ns
-        # What every operation needs, within one step's reach.
-        limits = self.broker.queue_limits
-        self._retention_ns = attributes.message_retention_period * SECOND
-        self._visibility_timeout_ns = attributes.visibility_timeout * SECOND
-        self._delay_ns = attributes.delay_seconds * SECOND
-        self._maximum_message_size = attributes.maximum_message_size
-        self._in_flight_max = limits.fifo_in_flight_max if attributes.fifo_queue else limits.in_flight_max
-        policy = attributes.redrive_policy
-        self._max_receive_count = NEVER if policy is None else policy.max_receive_count
-        self._watch_the_time()
-        if attributes.fifo_queue and attributes.delay_seconds != delay_seconds:
-            self._delay_anew(now_ns)
-
-    def _delay_anew(self, now_ns: int) -> None:
-        """A FIFO queue's delay is retroactive (AWS: "Amazon SQS delay queues")."""
-        self._settle(now_ns)
-        lane = self._hidden.unused_key()
-        for message in self._ages:
-            if message.receive_count or message.state == IN_FLIGHT:
-                continue
-            if message.state == DELAYED:
-                self._hidden.cancel(message)
-                self._delayed_count -= 1
-            message.state = VISIBLE
-            message.visible_at_ns = message.sent_ns + self._delay_ns
-            if message.visible_at_ns > now_ns:
-                message.state = DELAYED
-                self._hidden.start(message, lane)
-                self._delayed_count += 1
-        self._order_anew(FifoOrdering(self.broker.queue_limits.fifo_look_ahead_max), now_ns)
-
-    def _order_anew(self, ordering: Ordering, now_ns: int) -> None:
-        """Tell every message to another ordering."""
-        self._ordering = ordering
-        for message in self._ages:
-            message.group = None
-            ordering.add(message, now_ns)
 
     @property
     def tags(self) -> dict[str, str]:
@@ -388,6 +176,77 @@ class QueueAdministration:
         """How many messages are delayed."""
         return self.counts().delayed
 
+    def peek(self) -> list[PeekedMessage]:
+        """Every message with its state, in the order of sending; nothing changes by looking.
+
+        AWS has nothing like it.  Costs in proportion to the number of messages.
+        """
+        with self._lock:
+            self._settle(self.look_at_the_time())
+            return [
+                PeekedMessage(
+                    message_id=message.message_id,
+                    body=message.body,
+                    state=STATES[message.state],
+                    visible_at_ns=message.visible_at_ns,
+                    sent_ns=message.sent_ns,
+                    receive_count=message.receive_count + message.received_before,
+                    first_received_ns=message.first_received_ns,
+                    message_attributes=dict(message.message_attributes or {}),
+                    message_group_id=message.group_id,
+                    message_deduplication_id=message.deduplication_id,
+                    sequence_number=None
+                    if self._deduplication is None
+                    else sequence_number_of(message.number),
+                    dead_letter_queue_source_arn=message.dead_letter_source,
+                )
+                for message in self._ages
+            ]
+
+    # --- dead letters ---
+
+    def list_dead_letter_source_queues(self) -> list[QueueAdministration]:
+        """The queues whose failed messages come to this one, by name.
+
+        AWS: ListDeadLetterSourceQueues.
+        """
+        with self._lock:
+            self.look_at_the_time()
+            return redrive.source_queues_of(self)
+
+    def start_message_move_task(
+        self, destination_arn: str | None = None, *, max_number_of_messages_per_second: int | None = None
+    ) -> str:
+        """Move this dead-letter queue's messages away, as new messages, while time passes.
+
+        Args:
+            destination_arn: Where to; each message goes back to the queue that it failed in where None.
+            max_number_of_messages_per_second: 1 to 500; 500 where None.
+
+        Returns:
+            The task's handle, to cancel it by.
+
+        Raises:
+            ResourceNotFoundException: The destination does not exist.
+            UnsupportedOperation: This is nobody's dead-letter queue, or a task is running already.
+            InvalidParameterValue: A rate out of range.
+
+        AWS: StartMessageMoveTask.
+        """
+        return self.broker.start_message_move_task(
+            self.arn, destination_arn, max_number_of_messages_per_second=max_number_of_messages_per_second
+        )
+
+    def list_message_move_tasks(self, *, max_results: int = 1) -> list[MessageMoveTask]:
+        """The latest tasks that moved messages from this queue, the latest first.
+
+        Args:
+            max_results: 1 to 10.
+
+        AWS: ListMessageMoveTasks.
+        """
+        return self.broker.list_message_move_tasks(self.arn, max_results=max_results)
+
     def __repr__(self) -> str:
         if self._is_deleted:
             return f"<Queue {self.name!r}: deleted>"
@@ -396,23 +255,6 @@ class QueueAdministration:
         visible, in_flight, delayed = self.counts()
         return f"<Queue {self.name!r}: {visible} visible, {in_flight} in flight, {delayed} delayed>"
 
-    def check_invariants(self) -> None:
-        """Assert what the queue's parts and counts rely on; cost grows with the queue."""
-        for part in (self._ages, self._hidden, self._ordering, self._deduplication):
-            if part is not None:
-                part.check_invariants()
-        states = [message.state for message in self._ages]
-        assert len(states) == len(self._ages)
-        assert states.count(IN_FLIGHT) == self._in_flight_count
-        assert states.count(DELAYED) == self._delayed_count
-        assert all((message.lane is not None) == (message.state in {DELAYED, IN_FLIGHT}) for message in self._ages)
-        assert sum(1 for _ in self._hidden) == self._in_flight_count + self._delayed_count
-        assert all(self._received[number].number == number for number in self._received)
-        assert all(message.number in self._received for message in self._ages if message.state == IN_FLIGHT)
-        assert all(message.state != GONE for message in self._received.values())
-        next_expiry_ns = self._next_expiry_ns()
-        assert next_expiry_ns is None or self._due_ns <= next_expiry_ns
-
 
 class Counts(NamedTuple):
     """How many messages of a queue are in which state."""
@@ -420,10 +262,3 @@ class Counts(NamedTuple):
     visible: int
     in_flight: int
     delayed: int
-
-
-def queue_changes() -> ModuleType:
-    """The changes of queues, which nobody needs before somebody listens."""
-    from queuestream.core.queues import changes  # noqa: PLC0415
-
-    return changes

@@ -12,13 +12,15 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from queuestream.core.queues.receipts import TOKEN_LENGTH
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from queuestream.core.queues.message import Message
 
-_Seen = tuple[int, int, int]
-"""A message's number, its receive count and its deadline, as the attempt left them."""
+_Seen = tuple[str, int]
+"""A message's receipt handle and its deadline, as the attempt left them."""
 
 
 class Attempts:
@@ -38,11 +40,11 @@ class Attempts:
     def remember(self, attempt_id: str, messages: list[Message], now_ns: int) -> None:
         """An attempt got these messages just now."""
         until_ns = now_ns + self._interval_ns
-        seen = [(message.number, message.receive_count, message.visible_at_ns) for message in messages]
+        seen = [(str(message.receipt_handle), message.visible_at_ns) for message in messages]
         self._seen[attempt_id] = (until_ns, seen)
         self._expiries.append((until_ns, attempt_id))
 
-    def recall(self, attempt_id: str, received: Mapping[int, Message], now_ns: int) -> list[Message]:
+    def recall(self, attempt_id: str, received: Mapping[str, Message], now_ns: int) -> list[Message]:
         """The messages that an attempt got, if they are as it left them; none otherwise."""
         expiries = self._expiries
         while expiries and expiries[0][0] <= now_ns:
@@ -52,12 +54,12 @@ class Attempts:
         if attempt_id not in self._seen:
             return []
         messages = []
-        for number, receive_count, visible_at_ns in self._seen[attempt_id][1]:
-            message = received.get(number)
+        for receipt_handle, visible_at_ns in self._seen[attempt_id][1]:
+            message = received.get(receipt_handle[:TOKEN_LENGTH])
             if (
                 message is None
                 or message.lane is None
-                or (message.receive_count, message.visible_at_ns) != (receive_count, visible_at_ns)
+                or (message.receipt_handle, message.visible_at_ns) != (receipt_handle, visible_at_ns)
             ):
                 return []
             messages.append(message)

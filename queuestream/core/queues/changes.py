@@ -183,8 +183,6 @@ class MessagesReceived(Change):
         taken = queue._ordering.take(len(self.numbers), max_receive_count, self.at_ns)
         messages = [message for message in taken if message.number in self.numbers]
         assert tuple(message.number for message in messages) == self.numbers
-        if self.attempt_id is not None:
-            queue._attempted(self.attempt_id, self.at_ns)
         queue._apply_received(messages, self.timeout_ns, self.attempt_id, self.at_ns)
 
 
@@ -203,7 +201,7 @@ class ReceiveRepeated(Change):
         queue = broker.queues[self.queue]
         queue._settle(self.at_ns)
         queue._apply_repeated(
-            self.attempt_id, [queue._received[number] for number in self.numbers], self.timeout_ns, self.at_ns
+            self.attempt_id, [queue._numbered(number) for number in self.numbers], self.timeout_ns, self.at_ns
         )
 
 
@@ -220,7 +218,7 @@ class VisibilityChanged(Change):
         """Hide it anew."""
         queue = broker.queues[self.queue]
         queue._settle(self.at_ns)
-        message = queue._received[self.number]
+        message = queue._numbered(self.number)
         if message.state == IN_FLIGHT:
             queue._apply_visibility(message, self.timeout_ns, self.at_ns)
 
@@ -284,7 +282,8 @@ def of_receive(
         changes.append(MessagesRemoved.of(queue, dead, "dead-lettered", now_ns))
         target = queue.broker.find_queue(queue.attributes.redrive_policy.dead_letter_target_arn)
         changes += [
-            DeadLetterArrived(target.name, StoredMessage.of(letter, letter.sent_ns), now_ns) for letter in letters
+            DeadLetterArrived(target.name, StoredMessage.of(letter, letter.sent_ns), now_ns)
+            for letter in letters
         ]
     return tuple(changes)
 

@@ -55,11 +55,13 @@ class FifoOrdering:
         self._within = 0
         self._beyond: deque[Message] = deque()
 
-    def add(self, message: Message, now_ns: int) -> None:
+    def add(self, message: Message) -> None:
         """A message was sent, or is told anew; it is visible, delayed or in flight."""
         self._beyond.append(message)
         if self._within < self._look_ahead:
             self._look_further()
+
+    expect = add
 
     def show(self, message: Message, now_ns: int) -> None:
         """A hidden message's time has come: its delay has ended, or a receive came to nothing."""
@@ -101,7 +103,7 @@ class FifoOrdering:
                 group.in_line = True
                 self._line.appendleft(group)
 
-    def discard(self, message: Message, *, was_in_flight: bool, now_ns: int) -> None:
+    def discard(self, message: Message, was_in_flight: bool, now_ns: int) -> None:
         """A message is GONE; the group it was in flight for may be open again."""
         group = message.group
         if isinstance(group, Group):
@@ -168,7 +170,9 @@ class FifoOrdering:
         for group in self._groups.values():
             for messages in (list(group.waiting), group.returned):
                 assert messages == sorted(messages, key=_number)
-                assert all(message.state in {VISIBLE, GONE} and message.group is group for message in messages)
+                assert all(
+                    message.state in {VISIBLE, GONE} and message.group is group for message in messages
+                )
             assert not group.returned or group.in_flight
             live = any(message.state == VISIBLE for message in group.waiting)
             assert group.in_line == (live and not group.in_flight) or (group.in_line and not live)

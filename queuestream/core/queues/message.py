@@ -52,6 +52,7 @@ class Message:
         "message_attributes",
         "message_id",
         "number",
+        "receipt_handle",
         "receive_count",
         "received_before",
         "received_ns",
@@ -86,6 +87,7 @@ class Message:
         self.receive_count = 0  # in this queue
         self.received_before = 0  # in the queues that it came from
         self.received_ns = 0
+        self.receipt_handle: str | None = None  # of the last receive
         self.first_received_ns: int | None = None
         self.dead_letter_source: str | None = None
         # Where its queue's indexes hold it:

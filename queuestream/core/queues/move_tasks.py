@@ -195,14 +195,18 @@ class MoveTasks:
         moved = _redriven(taken, destination, self._broker.ids.uuid())
         if self._broker.listeners:
             try:
-                self._broker.publish((changes.MessageMoved(
+                self._broker.publish(
+                    (
+                        changes.MessageMoved(
                             task.handle,
                             source.name,
                             taken.number,
                             destination.name,
                             changes.StoredMessage.of(moved, at_ns),
                             at_ns,
-                        ),))
+                        ),
+                    )
+                )
             except BaseException:
                 source._put_back_unmoved(taken)
                 raise

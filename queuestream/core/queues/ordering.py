@@ -31,8 +31,11 @@ class Ordering(Protocol):
     settles_in_parts: bool
     """Whether `take` needs only as many of the messages that have come due as it hands out."""
 
-    def add(self, message: Message, now_ns: int) -> None:
-        """A message was sent; it is visible now or delayed."""
+    def add(self, message: Message) -> None:
+        """A message was sent, or is told anew, that is visible."""
+
+    def expect(self, message: Message) -> None:
+        """A message was sent that is delayed, or is told anew that is hidden."""
 
     def show(self, message: Message, now_ns: int) -> None:
         """A hidden message's time has come: its delay has ended, or a receive came to nothing."""
@@ -50,7 +53,7 @@ class Ordering(Protocol):
     def put_back(self, messages: list[Message], max_receive_count: int) -> None:
         """Undo the last `take`."""
 
-    def discard(self, message: Message, *, was_in_flight: bool, now_ns: int) -> None:
+    def discard(self, message: Message, was_in_flight: bool, now_ns: int) -> None:
         """A message is GONE: deleted, moved or expired."""
 
     def check_invariants(self) -> None:
@@ -68,16 +71,16 @@ class StandardOrdering:
 
     settles_in_parts = True
 
-    __slots__ = ("_arrived", "_came_due")
+    __slots__ = ("_arrived", "_came_due", "add")
 
     def __init__(self) -> None:
         self._arrived: deque[Message] = deque()
         self._came_due: deque[Message] = deque()
+        # On the way of every message: not even a method of our own.
+        self.add = self._arrived.append
 
-    def add(self, message: Message, now_ns: int) -> None:
-        """A message was sent; it is visible now or delayed."""
-        if message.state == VISIBLE:
-            self._arrived.append(message)
+    def expect(self, message: Message) -> None:
+        """A message is hidden: not our business before it is shown."""
 
     def show(self, message: Message, now_ns: int) -> None:
         """A hidden message's time has come."""
@@ -108,7 +111,7 @@ class StandardOrdering:
         """Undo the last `take`: what it took became available before all that is left."""
         self._arrived.extendleft(reversed(messages))
 
-    def discard(self, message: Message, *, was_in_flight: bool, now_ns: int) -> None:
+    def discard(self, message: Message, was_in_flight: bool, now_ns: int) -> None:
         """A message is GONE."""
         if not was_in_flight:
             for waiting in (self._arrived, self._came_due):

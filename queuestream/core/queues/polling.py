@@ -40,7 +40,16 @@ class LongPoll:
         until_ns: When to try again if nobody sets it.
     """
 
-    __slots__ = ("_deadline_ns", "_in_line", "_make_wakeup", "_queue", "_request", "_wait_ns", "until_ns", "wakeup")
+    __slots__ = (
+        "_deadline_ns",
+        "_in_line",
+        "_make_wakeup",
+        "_queue",
+        "_request",
+        "_wait_ns",
+        "until_ns",
+        "wakeup",
+    )
 
     wakeup: Wakeup
     until_ns: int

@@ -26,17 +26,14 @@ from queuestream.core.errors import (
     MissingParameter,
     OverLimit,
     PurgeQueueInProgress,
+    ReceiptHandleIsInvalid,
 )
 from queuestream.core.queues import attributes as queue_attributes
 from queuestream.core.queues import checks, redrive
-from queuestream.core.queues.administration import QueueAdministration, queue_changes
+from queuestream.core.queues.administration import QueueAdministration
 from queuestream.core.queues.message import (
-    DELAYED,
     IN_FLIGHT,
-    STATES,
-    VISIBLE,
     Message,
-    PeekedMessage,
     ReceivedMessage,
     SentMessage,
     sequence_number_of,
@@ -52,18 +49,18 @@ from queuestream.core.queues.message_attributes import (
     size_of,
 )
 from queuestream.core.queues.polling import LongPoll
+from queuestream.core.queues.receipts import TOKEN_LENGTH
+from queuestream.core.queues.state import queue_changes
 from queuestream.core.queues.visibility import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Unpack
 
     from queuestream.core.broker import Broker
     from queuestream.core.clock import Clock
     from queuestream.core.queues.attribute_types import QueueAttributesDict
     from queuestream.core.queues.batches import BatchResult, ChangeVisibilityEntry, DeleteEntry, SendEntry
-    from queuestream.core.queues.deduplication import Key
-    from queuestream.core.queues.move_tasks import MessageMoveTask
 
     ReceiveRequest = tuple[int, int | None, tuple[str, ...], str | None]
 
@@ -93,7 +90,7 @@ class Queue(QueueAdministration):
         QueueDeletedRecently: A queue of that name was deleted less than 60 seconds ago.
         InvalidParameterValue: A name that SQS doesn't take.
         InvalidAttributeName: A name that is no attribute, or none of this kind of queue.
-        Invalidobject: A value out of range or of the wrong form.
+        InvalidAttributeValue: A value out of range or of the wrong form.
     """
 
     def __init__(
@@ -177,7 +174,9 @@ class Queue(QueueAdministration):
             self._apply_sent(message, delay_ns, now_ns)
         return _answer(message, None)
 
-    def send_batch(self, entries: Iterable[SendEntry | Mapping[str, object] | str]) -> BatchResult[SentMessage]:
+    def send_batch(
+        self, entries: Iterable[SendEntry | Mapping[str, object] | str]
+    ) -> BatchResult[SentMessage]:
         """Put up to ten messages into the queue; each succeeds or fails by itself.
 
         Args:
@@ -202,7 +201,9 @@ class Queue(QueueAdministration):
         composed, result = batches.each(requests, lambda request: self._compose(**request))
         with self._lock:
             now_ns = self.look_at_the_time()
-            result.successful.update(zip(composed, self._accept(list(composed.values()), now_ns), strict=True))
+            result.successful.update(
+                zip(composed, self._accept(list(composed.values()), now_ns), strict=True)
+            )
         return result
 
     def _compose(
@@ -289,55 +290,12 @@ class Queue(QueueAdministration):
             answers.append(_answer(message, original, is_fifo=self._deduplication is not None))
         if self.broker.listeners and fresh:
             change = queue_changes().MessageSent
-            self.broker.publish(tuple(change.of(self, message, delay_ns, now_ns) for message, delay_ns in fresh))
+            self.broker.publish(
+                tuple(change.of(self, message, delay_ns, now_ns) for message, delay_ns in fresh)
+            )
         for message, delay_ns in fresh:
             self._apply_sent(message, delay_ns, now_ns)
         return answers
-
-    def _deduplication_key(self, message: Message) -> Key:
-        deduplication_id = message.deduplication_id or ""
-        if self._attributes.deduplication_scope == "messageGroup":
-            return message.group_id, deduplication_id
-        return deduplication_id
-
-    def _apply_sent(self, message: Message, delay_ns: int, now_ns: int) -> None:
-        """A message that was just sent is in the queue."""
-        self._last_number = message.number
-        message.sent_ns = now_ns
-        if self._deduplication is not None:
-            until_ns = now_ns + self.broker.queue_limits.deduplication_interval_seconds * SECOND
-            self._deduplication.remember(
-                self._deduplication_key(message), message.message_id, message.number, until_ns
-            )
-        self._ages.add(message)
-        if self._due_ns > now_ns + self._retention_ns:
-            self._due_ns = now_ns + self._retention_ns
-        self._enter(message, delay_ns, now_ns)
-
-    def _apply_arrived(self, message: Message, now_ns: int) -> None:
-        """A message that came from another queue is in this one; its `sent_ns` may be earlier than now."""
-        self._last_number = message.number
-        if message.sent_ns < now_ns:
-            self._ages.add_elder(message)
-        else:
-            self._ages.add(message)
-        self._due_ns = min(self._due_ns, message.sent_ns + self._retention_ns)
-        self._enter(message, 0, now_ns)
-
-    def _enter(self, message: Message, delay_ns: int, now_ns: int) -> None:
-        if delay_ns:
-            message.state = DELAYED
-            message.visible_at_ns = now_ns + delay_ns
-            self._delayed_count += 1
-            self._hidden.start(message, delay_ns)
-            self._ordering.add(message, now_ns)
-            if self.waiting:
-                self._wake_before(message.visible_at_ns)
-        else:
-            message.visible_at_ns = now_ns
-            self._ordering.add(message, now_ns)
-            if self.waiting:
-                self.wake(1)
 
     # --- receiving ---
 
@@ -417,11 +375,15 @@ class Queue(QueueAdministration):
     ) -> list[ReceivedMessage]:
         """Receive what there is at an instant.  The caller holds the lock and has caught up with the time."""
         count, visibility_timeout, names, attempt_id = request
-        timeout_ns = self._visibility_timeout_ns if visibility_timeout is None else visibility_timeout * SECOND
+        timeout_ns = (
+            self._visibility_timeout_ns if visibility_timeout is None else visibility_timeout * SECOND
+        )
         ordering = self._ordering
         if self._hidden.bound_ns <= now_ns:
             self._settle(now_ns, count if ordering.settles_in_parts else None)
-        if attempt_id is not None and (again := self._attempted(attempt_id, now_ns)):
+        if attempt_id is not None and (
+            again := self._receive_attempts().recall(attempt_id, self._received, now_ns)
+        ):
             if self.broker.listeners:
                 numbers = tuple(message.number for message in again)
                 change = queue_changes().ReceiveRepeated
@@ -444,9 +406,7 @@ class Queue(QueueAdministration):
         if self.broker.listeners:
             try:
                 self.broker.publish(
-                    queue_changes().of_receive(
-                        self, messages, timeout_ns, attempt_id, now_ns, dead, letters
-                    )
+                    queue_changes().of_receive(self, messages, timeout_ns, attempt_id, now_ns, dead, letters)
                 )
             except BaseException:
                 ordering.put_back(taken, max_receive_count)
@@ -458,14 +418,6 @@ class Queue(QueueAdministration):
             for letter in letters:
                 dead_letter_queue._apply_arrived(letter, now_ns)
         return [self._received_message(message, names) for message in messages]
-
-    def _attempted(self, attempt_id: str, now_ns: int) -> list[Message] | None:
-        """What an earlier receive with the same id got, if nothing was done with it since."""
-        if self._attempts is None:
-            from queuestream.core.queues.attempts import Attempts  # noqa: PLC0415 - few receivers use it
-
-            self._attempts = Attempts(self.broker.queue_limits.receive_attempt_interval_seconds * SECOND)
-        return self._attempts.recall(attempt_id, self._received, now_ns)
 
     def _room_in_flight(self, count: int, now_ns: int, *, is_short_poll: bool) -> int:
         """How many messages may still be in flight, `count` at most.
@@ -482,44 +434,11 @@ class Queue(QueueAdministration):
             )
         return max(0, min(count, room))
 
-    def _apply_received(
-        self, messages: list[Message], timeout_ns: int, attempt_id: str | None, now_ns: int
-    ) -> None:
-        """Messages that the ordering has handed out are in flight."""
-        visible_at_ns = now_ns + timeout_ns
-        for message in messages:
-            message.receive_count += 1
-            message.received_ns = now_ns
-            if message.first_received_ns is None:
-                message.first_received_ns = now_ns
-            self._received[message.number] = message
-            message.visible_at_ns = visible_at_ns
-            if timeout_ns:
-                message.state = IN_FLIGHT
-                self._hidden.start(message, timeout_ns)
-            else:
-                self._ordering.release(message, now_ns)
-        if timeout_ns:
-            self._in_flight_count += len(messages)
-            if attempt_id is not None and self._attempts is not None:
-                self._attempts.remember(attempt_id, messages, now_ns)
-            if self.waiting:
-                self._wake_before(visible_at_ns)
-        elif self.waiting:
-            self.wake(len(messages))
-
-    def _apply_repeated(self, attempt_id: str, messages: list[Message], timeout_ns: int, now_ns: int) -> None:
-        """A receive was repeated: its messages are hidden anew, and nothing else changes."""
-        for message in messages:
-            self._apply_visibility(message, timeout_ns, now_ns)
-        if self._attempts is not None:
-            self._attempts.remember(attempt_id, messages if timeout_ns else [], now_ns)
-
     def _received_message(self, message: Message, names: tuple[str, ...]) -> ReceivedMessage:
         attributes = message.message_attributes
         return ReceivedMessage(
             message.message_id,
-            self._receipts.handle(message.number, message.receive_count),
+            message.receipt_handle,  # type: ignore[arg-type]  # set by now
             message.body,
             message.md5_of_body,
             message.receive_count + message.received_before,
@@ -556,30 +475,31 @@ class Queue(QueueAdministration):
             message = self._deletable(receipt_handle, now_ns)
             if message is not None:
                 if self.broker.listeners:
-                    self.broker.publish((queue_changes().MessagesRemoved.of(self, [message], "deleted", now_ns),))
-                self._apply_deleted([message], now_ns)
+                    self.broker.publish(
+                        (queue_changes().MessagesRemoved.of(self, [message], "deleted", now_ns),)
+                    )
+                self._apply_removed([message], now_ns)
 
     def _deletable(self, receipt_handle: str | ReceivedMessage, now_ns: int) -> Message | None:
         """The message that a handle may delete; None where it is gone already."""
-        message, handle, receive_count = self._find(receipt_handle)
+        message, handle = self._find(receipt_handle)
         if message is None or self._deduplication is None:
             return message
-        if message.receive_count != receive_count or not _is_in_flight(message, now_ns):
+        if message.receipt_handle != handle or not _is_in_flight(message, now_ns):
             raise InvalidParameterValue.of("ReceiptHandle", handle, "The receipt handle has expired.")
         return message
 
-    def _find(self, receipt_handle: str | ReceivedMessage) -> tuple[Message | None, str, int]:
-        """The message that a handle names (None where it is gone), the handle, and the receive it is of."""
-        if isinstance(receipt_handle, ReceivedMessage):
-            receipt_handle = receipt_handle.receipt_handle
-        number, receive_count = self._receipts.read(receipt_handle, self._last_number)
-        return self._received.get(number), receipt_handle, receive_count
-
-    def _apply_deleted(self, messages: list[Message], now_ns: int) -> None:
-        self._apply_removed(messages, now_ns)
-        if self.waiting:
-            # A message group may be open again, or the number in flight below its limit.
-            self.wake(len(messages))
+    def _find(self, receipt_handle: str | ReceivedMessage) -> tuple[Message | None, str]:
+        """The message that a handle names (None where it is gone), and the handle."""
+        handle = (
+            receipt_handle.receipt_handle if isinstance(receipt_handle, ReceivedMessage) else receipt_handle
+        )
+        message = self._received.get(handle[:TOKEN_LENGTH]) if isinstance(handle, str) else None
+        if message is None or message.receipt_handle != handle:
+            receive_count = self._receipts.check(handle, self._last_number)
+            if message is not None and receive_count > message.receive_count:
+                raise ReceiptHandleIsInvalid(handle)
+        return message, handle
 
     def delete_batch(
         self, entries: Iterable[DeleteEntry | ReceivedMessage | Mapping[str, object] | str]
@@ -601,11 +521,15 @@ class Queue(QueueAdministration):
         with self._lock:
             now_ns = self.look_at_the_time()
             found, result = batches.each(requests, lambda handle: self._deletable(handle, now_ns))
-            messages = list({message.number: message for message in found.values() if message is not None}.values())
+            messages = list(
+                {message.number: message for message in found.values() if message is not None}.values()
+            )
             if messages:
                 if self.broker.listeners:
-                    self.broker.publish((queue_changes().MessagesRemoved.of(self, messages, "deleted", now_ns),))
-                self._apply_deleted(messages, now_ns)
+                    self.broker.publish(
+                        (queue_changes().MessagesRemoved.of(self, messages, "deleted", now_ns),)
+                    )
+                self._apply_removed(messages, now_ns)
         result.successful.update(dict.fromkeys(found))
         return result
 
@@ -631,7 +555,8 @@ class Queue(QueueAdministration):
             self._change_visibility([(message, visibility_timeout * SECOND)], now_ns)
 
     def change_visibility_batch(
-        self, entries: Iterable[ChangeVisibilityEntry | Mapping[str, object] | tuple[str | ReceivedMessage, int]]
+        self,
+        entries: Iterable[ChangeVisibilityEntry | Mapping[str, object] | tuple[str | ReceivedMessage, int]],
     ) -> BatchResult[None]:
         """Hide up to ten received messages for another while; each succeeds or fails by itself.
 
@@ -661,16 +586,20 @@ class Queue(QueueAdministration):
         result.successful.update(dict.fromkeys(changes))
         return result
 
-    def _extendable(self, receipt_handle: str | ReceivedMessage, visibility_timeout: int, now_ns: int) -> Message:
+    def _extendable(
+        self, receipt_handle: str | ReceivedMessage, visibility_timeout: int, now_ns: int
+    ) -> Message:
         """The message in flight whose visibility timeout a handle may change."""
-        message, handle, receive_count = self._find(receipt_handle)
+        message, handle = self._find(receipt_handle)
         if message is None:
             raise InvalidParameterValue.of(
-                "ReceiptHandle", handle, "Message does not exist or is not available for visibility timeout change."
+                "ReceiptHandle",
+                handle,
+                "Message does not exist or is not available for visibility timeout change.",
             )
         if not _is_in_flight(message, now_ns):
             raise MessageNotInflight(handle)
-        if self._deduplication is not None and message.receive_count != receive_count:
+        if self._deduplication is not None and message.receipt_handle != handle:
             raise InvalidParameterValue.of("ReceiptHandle", handle, "The receipt handle has expired.")
         maximum = self.broker.queue_limits.visibility_timeout_max
         if now_ns + visibility_timeout * SECOND > message.received_ns + maximum * SECOND:
@@ -694,20 +623,6 @@ class Queue(QueueAdministration):
             if message.state == IN_FLIGHT:
                 self._apply_visibility(message, timeout_ns, now_ns)
 
-    def _apply_visibility(self, message: Message, timeout_ns: int, now_ns: int) -> None:
-        """A message in flight is hidden for another while, or no longer."""
-        self._hidden.cancel(message)
-        message.visible_at_ns = now_ns + timeout_ns
-        if timeout_ns:
-            self._hidden.start(message, timeout_ns)
-            if self.waiting:
-                self._wake_before(message.visible_at_ns)
-        else:
-            message.state = VISIBLE
-            self._in_flight_count -= 1
-            self._ordering.release(message, now_ns)
-            self.wake(1)
-
     # --- the whole queue ---
 
     def purge(self) -> None:
@@ -727,98 +642,12 @@ class Queue(QueueAdministration):
                 self.broker.publish((queue_changes().QueuePurged(self.name, now_ns),))
             self._apply_purged(now_ns)
 
-    def _apply_purged(self, now_ns: int) -> None:
-        self._purged_ns = now_ns
-        self._forget_messages(self._attributes)
-        self._watch_the_time()
-
     def delete_queue(self) -> None:
         """Remove the queue with all its messages; its name is free again after 60 seconds.
 
         AWS: DeleteQueue.
         """
         self.broker.delete_queue(self.name)
-
-    def peek(self) -> list[PeekedMessage]:
-        """Every message with its state, in the order of sending; nothing changes by looking.
-
-        AWS has nothing like it.  Costs in proportion to the number of messages.
-        """
-        with self._lock:
-            self._settle(self.look_at_the_time())
-            return [
-                PeekedMessage(
-                    message_id=message.message_id,
-                    body=message.body,
-                    state=STATES[message.state],
-                    visible_at_ns=message.visible_at_ns,
-                    sent_ns=message.sent_ns,
-                    receive_count=message.receive_count + message.received_before,
-                    first_received_ns=message.first_received_ns,
-                    message_attributes=dict(message.message_attributes or {}),
-                    message_group_id=message.group_id,
-                    message_deduplication_id=message.deduplication_id,
-                    sequence_number=None if self._deduplication is None else sequence_number_of(message.number),
-                    dead_letter_queue_source_arn=message.dead_letter_source,
-                )
-                for message in self._ages
-            ]
-
-    # --- dead letters ---
-
-    def _take_to_move(self, at_ns: int) -> Message | None:
-        """The next message, for a move task; it is in nobody's hands until it is moved or put back."""
-        self._settle(at_ns)
-        for message in self._ordering.take(1, NEVER, at_ns):
-            message.state = IN_FLIGHT
-            return message
-        return None
-
-    def _put_back_unmoved(self, message: Message) -> None:
-        message.state = VISIBLE
-        self._ordering.put_back([message], NEVER)
-
-    def list_dead_letter_source_queues(self) -> list[Queue]:
-        """The queues whose failed messages come to this one, by name.
-
-        AWS: ListDeadLetterSourceQueues.
-        """
-        with self._lock:
-            self.look_at_the_time()
-            return redrive.source_queues_of(self)
-
-    def start_message_move_task(
-        self, destination_arn: str | None = None, *, max_number_of_messages_per_second: int | None = None
-    ) -> str:
-        """Move this dead-letter queue's messages away, as new messages, while time passes.
-
-        Args:
-            destination_arn: Where to; each message goes back to the queue that it failed in where None.
-            max_number_of_messages_per_second: 1 to 500; 500 where None.
-
-        Returns:
-            The task's handle, to cancel it by.
-
-        Raises:
-            ResourceNotFoundException: The destination does not exist.
-            UnsupportedOperation: This is nobody's dead-letter queue, or a task is running already.
-            InvalidParameterValue: A rate out of range.
-
-        AWS: StartMessageMoveTask.
-        """
-        return self.broker.start_message_move_task(
-            self.arn, destination_arn, max_number_of_messages_per_second=max_number_of_messages_per_second
-        )
-
-    def list_message_move_tasks(self, *, max_results: int = 1) -> list[MessageMoveTask]:
-        """The latest tasks that moved messages from this queue, the latest first.
-
-        Args:
-            max_results: 1 to 10.
-
-        AWS: ListMessageMoveTasks.
-        """
-        return self.broker.list_message_move_tasks(self.arn, max_results=max_results)
 
 
 def _is_in_flight(message: Message, now_ns: int) -> bool:

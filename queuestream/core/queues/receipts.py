@@ -1,21 +1,22 @@
 """Receipt handles: which receive of which message a caller holds.
 
-A handle is the message's number and its receive count, put through a keyed
-permutation of 128-bit integers: multiplied by a secret odd number and shifted by
-another, both modulo 2^128.  So a handle says by itself what it names, another queue's
-or an invented one does not decode to a message that this queue ever had, and the queue
-keeps nothing for handles whose message is gone.  It guards against mix-ups, not
-against an attacker with many handles in hand.
+A handle is the message's token, followed by its receive count at the time.  The token
+is the message's number put through a keyed permutation of 128-bit integers: multiplied
+by a secret odd number and shifted by another, both modulo 2^128.  So a handle says by
+itself what it names, one that another queue issued or somebody made up does not decode
+to a message that this queue ever had, and the queue keeps nothing for handles whose
+message is gone.  It guards against mix-ups, not against an attacker.
 """
 
 from __future__ import annotations
 
 from queuestream.core.errors import MissingParameter, ReceiptHandleIsInvalid
+from queuestream.core.queues.checks import shown
 
-_BITS = 128
+TOKEN_LENGTH = 32
+_HANDLE_LENGTH = TOKEN_LENGTH + 8
+_BITS = TOKEN_LENGTH * 4
 _MASK = (1 << _BITS) - 1
-_COUNT_BITS = 32
-_COUNT_MASK = (1 << _COUNT_BITS) - 1
 
 
 class Receipts:
@@ -25,20 +26,19 @@ class Receipts:
         secret: 256 random bits, the queue's own.
     """
 
-    __slots__ = ("_factor", "_inverse", "_shift", "secret")
+    __slots__ = ("_factor", "_shift", "secret")
 
     def __init__(self, secret: int) -> None:
         self.secret = secret
         self._factor = (secret >> _BITS) & _MASK | 1
         self._shift = secret & _MASK
-        self._inverse = pow(self._factor, -1, _MASK + 1)
 
-    def handle(self, number: int, receive_count: int) -> str:
-        """The handle of a message's n-th receive: 32 hexadecimal digits."""
-        return f"{((number << _COUNT_BITS | receive_count) * self._factor + self._shift) & _MASK:032x}"
+    def token(self, number: int) -> str:
+        """What the handles of a message begin with: 32 hexadecimal digits."""
+        return f"{(number * self._factor + self._shift) & _MASK:032x}"
 
-    def read(self, receipt_handle: object, last_number: int) -> tuple[int, int]:
-        """The message's number and the receive that a handle names.
+    def check(self, receipt_handle: object, last_number: int) -> int:
+        """The receive that a handle is of, for a message that may be gone.
 
         Args:
             receipt_handle: What the caller gave.
@@ -48,16 +48,18 @@ class Receipts:
             MissingParameter: It is empty.
             ReceiptHandleIsInvalid: The handle was not issued by this queue.
         """
-        if not isinstance(receipt_handle, str):
-            raise ReceiptHandleIsInvalid(str(receipt_handle))
-        if not receipt_handle:
+        if receipt_handle == "" or receipt_handle is None:
             raise MissingParameter("ReceiptHandle")
+        if not isinstance(receipt_handle, str) or len(receipt_handle) != _HANDLE_LENGTH:
+            raise ReceiptHandleIsInvalid(shown(receipt_handle))
         try:
-            value = int(receipt_handle, 16)
+            token, receive_count = (
+                int(receipt_handle[:TOKEN_LENGTH], 16),
+                int(receipt_handle[TOKEN_LENGTH:], 16),
+            )
         except ValueError:
-            raise ReceiptHandleIsInvalid(receipt_handle) from None
-        value = (value - self._shift) * self._inverse & _MASK
-        number = value >> _COUNT_BITS
-        if number > last_number or len(receipt_handle) != _BITS // 4:
+            raise ReceiptHandleIsInvalid(shown(receipt_handle)) from None
+        number = (token - self._shift) * pow(self._factor, -1, _MASK + 1) & _MASK
+        if not 1 <= number <= last_number or receive_count < 1:
             raise ReceiptHandleIsInvalid(receipt_handle)
-        return number, value & _COUNT_MASK
+        return receive_count

@@ -27,12 +27,14 @@ _CLEANING_MIN = 64
 class Ages:
     """Every message of one queue, the oldest first."""
 
-    __slots__ = ("_arrivals", "_elders", "_gone")
+    __slots__ = ("_arrivals", "_elders", "_gone", "add")
 
     def __init__(self) -> None:
         self._arrivals: deque[Message] = deque()
         self._elders: list[tuple[int, int, Message]] = []  # a heap of (sent, number, message)
         self._gone = 0
+        # Takes in a message that was just sent to this queue; on the way of every message, so the deque's own.
+        self.add = self._arrivals.append
 
     def __len__(self) -> int:
         return len(self._arrivals) + len(self._elders) - self._gone
@@ -40,12 +42,12 @@ class Ages:
     def __iter__(self) -> Iterator[Message]:
         """All messages, in the order in which the queue took them in."""
         elders = (message for _, _, message in self._elders)
-        merged = sorted((*self._arrivals, *elders), key=lambda message: message.number) if self._elders else self._arrivals
+        merged = (
+            sorted((*self._arrivals, *elders), key=lambda message: message.number)
+            if self._elders
+            else self._arrivals
+        )
         return (message for message in merged if message.state != GONE)
-
-    def add(self, message: Message) -> None:
-        """Take in a message that was just sent to this queue."""
-        self._arrivals.append(message)
 
     def add_elder(self, message: Message) -> None:
         """Take in a message that was sent earlier, to another queue."""
@@ -63,6 +65,7 @@ class Ages:
             self._gone -= 1
         if self._gone > _CLEANING_MIN and self._gone * 2 > len(arrivals) + len(elders):
             self._arrivals = deque(message for message in arrivals if message.state != GONE)
+            self.add = self._arrivals.append
             self._elders = [entry for entry in elders if entry[2].state != GONE]
             heapify(self._elders)
             self._gone = 0

@@ -66,8 +66,7 @@ class Timers:
             heappush(self._heads, (message.visible_at_ns, -key))
         lane[message] = None
         message.lane = lane
-        if message.visible_at_ns < self.bound_ns:
-            self.bound_ns = message.visible_at_ns
+        self.bound_ns = min(self.bound_ns, message.visible_at_ns)
 
     def cancel(self, message: Message) -> None:
         """Take a message out, whether or not it has come due."""

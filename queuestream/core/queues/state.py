@@ -1,0 +1,400 @@
+"""What a queue holds, and each way in which it changes.
+
+The base of `Queue`.  Operations decide; what they decided is applied here, by methods
+whose names begin with `_apply`, which a replayed change calls as well.  A queue's
+messages stand in four indexes: `_ages` has them all, by age; `_hidden` those that are
+delayed or in flight, by deadline; the `_ordering` those that are visible, by whose turn
+it is; `_received` those that somebody may hold a handle of, by the handle's token.
+
+Time has changed what it has changed only when somebody looks: `look_at_the_time` catches
+up with retention and move tasks, `_settle` shows the hidden messages whose time has come.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from queuestream.core.clock import SECOND
+from queuestream.core.errors import QueueDoesNotExist
+from queuestream.core.queues.deduplication import Deduplication
+from queuestream.core.queues.fifo import FifoOrdering
+from queuestream.core.queues.message import DELAYED, GONE, IN_FLIGHT, VISIBLE, Message
+from queuestream.core.queues.ordering import Ordering, StandardOrdering
+from queuestream.core.queues.receipts import TOKEN_LENGTH, Receipts
+from queuestream.core.queues.retention import Ages
+from queuestream.core.queues.visibility import NEVER, Timers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from types import ModuleType
+
+    from queuestream.core.broker import Broker
+    from queuestream.core.queues.attempts import Attempts
+    from queuestream.core.queues.attributes import QueueAttributes
+    from queuestream.core.queues.deduplication import Key
+    from queuestream.core.queues.polling import LongPoll
+
+
+class QueueState:
+    """A queue's messages and settings, without the operations.
+
+    Attributes:
+        name: As given when it was created.
+        broker: The broker that the queue belongs to.
+        created_ns: When it was created, in nanoseconds since the epoch.
+        last_modified_ns: When its settings were last changed.
+    """
+
+    name: str
+    broker: Broker
+    created_ns: int
+    last_modified_ns: int
+
+    def _begin(
+        self,
+        broker: Broker,
+        name: str,
+        attributes: QueueAttributes,
+        tags: Mapping[str, str],
+        secret: int,
+        now_ns: int,
+    ) -> None:
+        """Begin as an empty queue."""
+        self.name = name
+        self.broker = broker
+        self.created_ns = now_ns
+        self._now_ns = broker.clock.now_ns
+        self._lock = broker.lock
+        self._tags = dict(tags)
+        self._receipts = Receipts(secret)
+        self._last_number = 0
+        self._purged_ns: int | None = None
+        self._is_deleted = False
+        # Those who wait for messages, the longest first.
+        self.waiting: dict[LongPoll, None] = {}
+        self._deduplication = Deduplication() if attributes.fifo_queue else None
+        self._attempts: Attempts | None = None
+        # Before this instant, time changes nothing but visibility.
+        self._due_ns = NEVER
+        self._attributes = attributes
+        self._forget_messages()
+        self._apply_attributes(attributes, now_ns)
+
+    def _forget_messages(self) -> None:
+        self._ages = Ages()
+        self._hidden = Timers()
+        self._received: dict[str, Message] = {}
+        self._delayed_count = 0
+        self._in_flight_count = 0
+        self._ordering = self._new_ordering()
+
+    def _new_ordering(self) -> Ordering:
+        if self._attributes.fifo_queue:
+            return FifoOrdering(self.broker.queue_limits.fifo_look_ahead_max)
+        return StandardOrdering()
+
+    # --- time ---
+
+    def look_at_the_time(self) -> int:
+        """What time it is, after catching up with what it has changed.  The caller holds the lock.
+
+        Raises:
+            QueueDoesNotExist: The queue was deleted.
+            BrokerClosed: The broker was closed.
+        """
+        now_ns = self._now_ns()
+        if now_ns >= self._due_ns:
+            self._catch_up(now_ns)
+        return now_ns
+
+    def _catch_up(self, now_ns: int) -> None:
+        self.broker.check_open()
+        if self._is_deleted:
+            raise QueueDoesNotExist(self.name)
+        self.broker.move_messages(now_ns)
+        self._expire(now_ns)
+
+    def _give_up(self) -> None:
+        """The queue was deleted, or its broker closed: every later call sees it, and so do those who wait."""
+        self._due_ns = -NEVER
+        self.wake(len(self.waiting))
+
+    def _expire(self, now_ns: int) -> None:
+        """Remove what has been kept for the retention period."""
+        expired = self._ages.up_to(now_ns - self._retention_ns)
+        if expired:
+            if self.broker.listeners:
+                self.broker.publish((queue_changes().MessagesRemoved.of(self, expired, "expired", now_ns),))
+            self._apply_removed(expired, now_ns)
+        self._watch_the_time()
+
+    def _watch_the_time(self) -> None:
+        """Find the instant before which time changes nothing but visibility."""
+        instants = (self._next_expiry_ns(), self.broker.next_move_ns())
+        self._due_ns = min((at_ns for at_ns in instants if at_ns is not None), default=NEVER)
+
+    def _expect(self, at_ns: int) -> None:
+        """Time will change something at an instant that the queue did not know of."""
+        self._due_ns = min(self._due_ns, at_ns)
+        self._wake_before(at_ns)
+
+    def _settle(self, now_ns: int, count: int | None = None) -> None:
+        """Show the hidden messages whose time has come, or the first of them."""
+        for message in self._hidden.pop_due(now_ns, count):
+            if message.state == IN_FLIGHT:
+                self._in_flight_count -= 1
+            else:
+                self._delayed_count -= 1
+            message.state = VISIBLE
+            self._ordering.show(message, now_ns)
+
+    def next_event_ns(self) -> int | None:
+        """When time next changes something about this queue; None where only calls will."""
+        with self._lock:
+            instants = (self.next_arrival_ns(), self._next_expiry_ns())
+            return min((at_ns for at_ns in instants if at_ns is not None), default=None)
+
+    def next_arrival_ns(self) -> int | None:
+        """When time next makes a message visible.  The caller holds the lock."""
+        instants = (self._hidden.next_deadline_ns(), self.broker.next_move_ns())
+        return min((at_ns for at_ns in instants if at_ns is not None), default=None)
+
+    def _next_expiry_ns(self) -> int | None:
+        oldest = self._ages.oldest()
+        return None if oldest is None else oldest.sent_ns + self._retention_ns
+
+    # --- waiting ---
+
+    def wake(self, count: int) -> None:
+        """Tell as many of those who wait that there are messages.  The caller holds the lock."""
+        while self.waiting and count > 0:
+            poll = next(iter(self.waiting))
+            del self.waiting[poll]
+            poll.wakeup.set()
+            count -= 1
+
+    def _wake_before(self, deadline_ns: int) -> None:
+        """Tell those who wait that a message becomes visible earlier than they knew."""
+        for poll in [poll for poll in self.waiting if poll.until_ns > deadline_ns]:
+            del self.waiting[poll]
+            poll.wakeup.set()
+
+    # --- messages come ---
+
+    def _apply_sent(self, message: Message, delay_ns: int, now_ns: int) -> None:
+        """A message that was just sent is in the queue."""
+        self._last_number = message.number
+        message.sent_ns = now_ns
+        self._ages.add(message)
+        self._due_ns = min(self._due_ns, now_ns + self._retention_ns)
+        if self._deduplication is not None:
+            until_ns = now_ns + self.broker.queue_limits.deduplication_interval_seconds * SECOND
+            key = self._deduplication_key(message)
+            self._deduplication.remember(key, message.message_id, message.number, until_ns)
+        if delay_ns:
+            message.state = DELAYED
+            message.visible_at_ns = now_ns + delay_ns
+            self._delayed_count += 1
+            self._hidden.start(message, delay_ns)
+            self._ordering.expect(message)
+            if self.waiting:
+                self._wake_before(message.visible_at_ns)
+        else:
+            message.visible_at_ns = now_ns
+            self._ordering.add(message)
+            if self.waiting:
+                self.wake(1)
+
+    def _apply_arrived(self, message: Message, now_ns: int) -> None:
+        """A dead letter is in the queue; it is visible at once, and may have been sent earlier than now."""
+        self._last_number = message.number
+        if message.sent_ns < now_ns:
+            self._ages.add_elder(message)
+        else:
+            self._ages.add(message)
+        self._due_ns = min(self._due_ns, message.sent_ns + self._retention_ns)
+        message.visible_at_ns = now_ns
+        self._ordering.add(message)
+        self.wake(1)
+
+    def _deduplication_key(self, message: Message) -> Key:
+        deduplication_id = message.deduplication_id or ""
+        if self._attributes.deduplication_scope == "messageGroup":
+            return message.group_id, deduplication_id
+        return deduplication_id
+
+    # --- messages are received ---
+
+    def _apply_received(
+        self, messages: list[Message], timeout_ns: int, attempt_id: str | None, now_ns: int
+    ) -> None:
+        """Messages that the ordering has handed out are in flight."""
+        visible_at_ns = now_ns + timeout_ns
+        for message in messages:
+            message.receive_count += 1
+            message.received_ns = now_ns
+            if message.first_received_ns is None:
+                message.first_received_ns = now_ns
+            if message.receipt_handle is None:
+                token = self._receipts.token(message.number)
+                self._received[token] = message
+            else:
+                token = message.receipt_handle[:TOKEN_LENGTH]
+            message.receipt_handle = f"{token}{message.receive_count:08x}"
+            message.visible_at_ns = visible_at_ns
+            if timeout_ns:
+                message.state = IN_FLIGHT
+                self._hidden.start(message, timeout_ns)
+            else:
+                self._ordering.release(message, now_ns)
+        if timeout_ns:
+            self._in_flight_count += len(messages)
+            if attempt_id is not None:
+                self._receive_attempts().remember(attempt_id, messages, now_ns)
+            if self.waiting:
+                self._wake_before(visible_at_ns)
+        elif self.waiting:
+            self.wake(len(messages))
+
+    def _numbered(self, number: int) -> Message:
+        """The message of that number, which has been received and is not gone."""
+        return self._received[self._receipts.token(number)]
+
+    def _apply_repeated(self, attempt_id: str, messages: list[Message], timeout_ns: int, now_ns: int) -> None:
+        """A receive was repeated: its messages are hidden anew, and nothing else changes."""
+        for message in messages:
+            self._apply_visibility(message, timeout_ns, now_ns)
+        self._receive_attempts().remember(attempt_id, messages if timeout_ns else [], now_ns)
+
+    def _receive_attempts(self) -> Attempts:
+        if self._attempts is None:
+            from queuestream.core.queues.attempts import Attempts  # noqa: PLC0415 - few receivers use it
+
+            self._attempts = Attempts(self.broker.queue_limits.receive_attempt_interval_seconds * SECOND)
+        return self._attempts
+
+    def _apply_visibility(self, message: Message, timeout_ns: int, now_ns: int) -> None:
+        """A message in flight is hidden for another while, or no longer."""
+        self._hidden.cancel(message)
+        message.visible_at_ns = now_ns + timeout_ns
+        if timeout_ns:
+            self._hidden.start(message, timeout_ns)
+            if self.waiting:
+                self._wake_before(message.visible_at_ns)
+        else:
+            message.state = VISIBLE
+            self._in_flight_count -= 1
+            self._ordering.release(message, now_ns)
+            self.wake(1)
+
+    # --- messages go ---
+
+    def _apply_removed(self, messages: Iterable[Message], now_ns: int) -> None:
+        """Messages are gone: deleted, moved or expired."""
+        for message in messages:
+            was_in_flight = message.state == IN_FLIGHT
+            if message.lane is not None:
+                self._hidden.cancel(message)
+                if was_in_flight:
+                    self._in_flight_count -= 1
+                else:
+                    self._delayed_count -= 1
+            message.state = GONE
+            if message.receipt_handle is not None:
+                del self._received[message.receipt_handle[:TOKEN_LENGTH]]
+            self._ages.forget()
+            self._ordering.discard(message, was_in_flight, now_ns)
+            if self.waiting:
+                # A message group may be open again, or the number in flight below its limit.
+                self.wake(1)
+
+    def _apply_purged(self, now_ns: int) -> None:
+        """Every message is gone."""
+        self._purged_ns = now_ns
+        self._forget_messages()
+        self._watch_the_time()
+
+    def _take_to_move(self, at_ns: int) -> Message | None:
+        """The next message, for a move task; it is in nobody's hands until it is moved or put back."""
+        self._settle(at_ns)
+        for message in self._ordering.take(1, NEVER, at_ns):
+            message.state = IN_FLIGHT
+            return message
+        return None
+
+    def _put_back_unmoved(self, message: Message) -> None:
+        message.state = VISIBLE
+        self._ordering.put_back([message], NEVER)
+
+    # --- settings ---
+
+    def _apply_attributes(self, attributes: QueueAttributes, now_ns: int) -> None:
+        """The queue has these settings from now on."""
+        is_delayed_anew = attributes.fifo_queue and attributes.delay_seconds != self._attributes.delay_seconds
+        self._attributes = attributes
+        self.last_modified_ns = now_ns
+        # What every operation needs, within one step's reach.
+        limits = self.broker.queue_limits
+        self._retention_ns = attributes.message_retention_period * SECOND
+        self._visibility_timeout_ns = attributes.visibility_timeout * SECOND
+        self._delay_ns = attributes.delay_seconds * SECOND
+        self._maximum_message_size = attributes.maximum_message_size
+        self._in_flight_max = limits.fifo_in_flight_max if attributes.fifo_queue else limits.in_flight_max
+        policy = attributes.redrive_policy
+        self._max_receive_count = NEVER if policy is None else policy.max_receive_count
+        self._watch_the_time()
+        if is_delayed_anew:
+            self._delay_anew(now_ns)
+
+    def _delay_anew(self, now_ns: int) -> None:
+        """A FIFO queue's delay is retroactive (AWS: "Amazon SQS delay queues")."""
+        self._settle(now_ns)
+        lane_key = self._hidden.unused_key()
+        for message in self._ages:
+            if message.receive_count:
+                continue
+            if message.state == DELAYED:
+                self._hidden.cancel(message)
+                self._delayed_count -= 1
+            message.state = VISIBLE
+            message.visible_at_ns = message.sent_ns + self._delay_ns
+            if message.visible_at_ns > now_ns:
+                message.state = DELAYED
+                self._hidden.start(message, lane_key)
+                self._delayed_count += 1
+        self._order_anew(self._new_ordering())
+
+    def _order_anew(self, ordering: Ordering) -> None:
+        """Tell every message to another ordering."""
+        self._ordering = ordering
+        for message in self._ages:
+            message.group = None
+            if message.state == VISIBLE:
+                ordering.add(message)
+            else:
+                ordering.expect(message)
+
+    def check_invariants(self) -> None:
+        """Assert what the queue's parts and counts rely on; cost grows with the queue."""
+        for part in (self._ages, self._hidden, self._ordering, self._deduplication):
+            if part is not None:
+                part.check_invariants()
+        messages = list(self._ages)
+        states = [message.state for message in messages]
+        assert len(messages) == len(self._ages)
+        assert states.count(IN_FLIGHT) == self._in_flight_count
+        assert states.count(DELAYED) == self._delayed_count
+        assert all((message.lane is not None) == (message.state != VISIBLE) for message in messages)
+        assert sum(1 for _ in self._hidden) == self._in_flight_count + self._delayed_count
+        held = [message for message in messages if message.receipt_handle is not None]
+        assert {self._receipts.token(message.number): message for message in held} == self._received
+        assert all(message.receipt_handle is not None for message in messages if message.state == IN_FLIGHT)
+        next_expiry_ns = self._next_expiry_ns()
+        assert next_expiry_ns is None or self._due_ns <= next_expiry_ns
+
+
+def queue_changes() -> ModuleType:
+    """The changes of queues, which nobody needs before somebody listens."""
+    from queuestream.core.queues import changes  # noqa: PLC0415
+
+    return changes
