@@ -44,7 +44,7 @@ COMPUTING = 0.05
 
 SELECTORS = {"selectors": {"select"}, "asyncio.windows_events": {"_poll"}}
 _BLOCKING = SELECTORS | {
-    "threading": {"wait", "join", "_wait_for_tstate_lock", "acquire"},
+    "threading": {"wait", "join", "_wait_for_tstate_lock"},
     "concurrent.futures.thread": {"_worker"},
     "multiprocessing.connection": {"_recv", "_recv_bytes", "accept"},
     "multiprocessing.popen_fork": {"poll"},
@@ -97,41 +97,45 @@ class Watch:
         """
         self._watched_seconds += rested_seconds
         self.nap_seconds = min(self.nap_seconds + NAP_MIN_SECONDS, NAP_MAX_SECONDS)
-        guessed = {ident: frame for ident, frame in frames.items() if not self._surely_waits(frame)}
-        if not guessed:
-            return True
-        cpu_seconds = others_cpu_seconds()
         seen, self._seen = self._seen, {}
-        for ident, frame in guessed.items():
-            place = _place(frame)
-            was_at, still_seconds, cpu_at_first = seen.get(ident, (None, 0.0, 0.0))
-            if was_at != place:
-                still_seconds, cpu_at_first = -rested_seconds, cpu_seconds
-            self._seen[ident] = place, still_seconds + rested_seconds, cpu_at_first
-        # Every thread is asked, also after the first no: who has used up its patience is remembered.
-        waits = [self._seems_to_wait(ident, frame, cpu_seconds) for ident, frame in guessed.items()]
-        return all(waits) or self._watched_seconds >= RESTLESS * self._patience_seconds
+        cpu_seconds = others_cpu_seconds()
+        everybody_waits = True
+        for ident, frame in frames.items():
+            waits = self._is_known_to_wait(frame)
+            if waits is None:
+                place = _place(frame)
+                was_at, still_seconds, cpu_at_first = seen.get(ident, (None, 0.0, 0.0))
+                if was_at == place:
+                    still_seconds += rested_seconds
+                else:
+                    still_seconds, cpu_at_first = 0, cpu_seconds
+                self._seen[ident] = place, still_seconds, cpu_at_first
+                waits = self._seems_to_wait(ident, frame, cpu_seconds)
+            everybody_waits &= waits
+        return everybody_waits or self._watched_seconds >= RESTLESS * self._patience_seconds
 
-    def _surely_waits(self, frame: FrameType) -> bool:
-        """Whether the standard library's books say that this thread waits and was not woken."""
-        if not stands_in(frame, _BLOCKING):
-            return False
-        names = frame.f_locals
+    def _is_known_to_wait(self, frame: FrameType) -> bool | None:
+        """What the standard library's books say: it waits, or is on its way in or out; None: nothing."""
+        if not stands_in(frame, _BLOCKING) or self._ends_soon(names := frame.f_locals):
+            return None
         match frame.f_code.co_name, names:
             case "wait", {"self": threading.Condition() as condition, "waiter": waiter}:
-                return waiter in getattr(condition, "_waiters", ()) and not self._ends_soon(names)
+                return waiter in getattr(condition, "_waiters", ())
+            case "wait", _:
+                return False
             case "join" | "_wait_for_tstate_lock", {"self": threading.Thread() as thread}:
-                # Not is_alive(), which takes part in the joining.
-                return thread.ident in sys._current_frames() and not self._ends_soon(names)
+                return thread.ident in sys._current_frames()  # is_alive() would take part in the joining
             case "_worker", {"work_queue": queue}:
                 return bool(queue.empty())
-        return False
+        return None
 
     def _seems_to_wait(self, ident: int, frame: FrameType, cpu_seconds: float) -> bool:
         place, still_seconds, cpu_at_first = self._seen[ident]
+        if still_seconds < SETTLE_SECONDS:
+            return False
         if stands_in(frame, _BLOCKING) and not self._ends_soon(frame.f_locals):
-            return still_seconds >= SETTLE_SECONDS
-        if still_seconds < SETTLE_SECONDS or cpu_seconds - cpu_at_first > COMPUTING * still_seconds:
+            return True
+        if cpu_seconds - cpu_at_first > COMPUTING * still_seconds:
             return False
         if _known_to_stand.get(ident) == place:
             return True
