@@ -102,7 +102,7 @@ class Broker:
         with self.lock:
             if self.closed_because is None:
                 self.closed_because = reason
-                for part in (*self.queues.values(), *self.streams.values()):
+                for part in self._parts():
                     part._give_up()
 
     def __enter__(self) -> Broker:
@@ -129,14 +129,17 @@ class Broker:
     def next_event_ns(self) -> int | None:
         """When time next changes something about a queue or stream; None where only calls will."""
         with self.lock:
-            instants = [part.next_event_ns() for part in (*self.queues.values(), *self.streams.values())]
+            instants = [part.next_event_ns() for part in self._parts()]
             return min((at_ns for at_ns in instants if at_ns is not None), default=None)
 
     def check_invariants(self) -> None:
         """Assert what every queue and stream relies on; cost grows with all that they hold."""
         with self.lock:
-            for part in (*self.queues.values(), *self.streams.values()):
+            for part in self._parts():
                 part.check_invariants()
+
+    def _parts(self) -> list[Queue | Stream]:
+        return [*self.queues.values(), *self.streams.values()]
 
     # --- queues ---
 
