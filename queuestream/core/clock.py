@@ -35,6 +35,9 @@ SECOND = 1_000_000_000
 MILLISECOND = 1_000_000
 HOUR = 3_600 * SECOND
 
+# The machine's own function; None where something has taken its place already.
+_MACHINE_NS = time.time_ns if type(time.time_ns) is BuiltinFunctionType else None
+
 
 def duration_ns(amount: float, unit_ns: int) -> int:
     """`amount` of a unit in whole nanoseconds: the nearest one, by integer arithmetic."""
@@ -114,7 +117,9 @@ class SystemClock:
 
     def now_ns(self) -> int:
         """Nanoseconds since the Unix epoch; never less than an earlier answer."""
-        wall_ns = _wall_ns()
+        # As _wall_ns, without the call: this is on the way of every operation.
+        time_ns = time.time_ns
+        wall_ns = time_ns() if time_ns is _MACHINE_NS else _wall_ns()
         if wall_ns >= self._last_ns:
             self._last_ns = wall_ns
             return wall_ns

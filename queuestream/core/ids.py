@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import random
 
-_VERSION_4 = 0x4000
-_VARIANT = 0x8000
+# The bits that make a UUID one of version 4 and variant 1, and all the others.
+_VERSION_AND_VARIANT = 0x4000 << 64 | 0x8000 << 48
+_RANDOM = ~(0xF000 << 64 | 0xC000 << 48)
 
 
 class Ids:
@@ -30,9 +31,8 @@ class Ids:
 
         Written out by hand, because `uuid.uuid4` costs three times as much.
         """
-        text = f"{self.bits(128):032x}"
-        # The version is the 13th digit; the variant puts two set bits into the 17th.
-        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) & 3]}{text[17:20]}-{text[20:]}"
+        text = (self.bits(128) & _RANDOM | _VERSION_AND_VARIANT).to_bytes(16, "big").hex()
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     def choice_source(self) -> random.Random:
         """A source of its own for one part, so that its choices do not disturb the ids of others."""

@@ -99,7 +99,6 @@ class StoredMessage:
     number: int
     message_id: str
     body: str
-    md5_of_body: str
     message_attributes: MessageAttributes | None
     trace_header: str | None
     group_id: str | None
@@ -116,7 +115,6 @@ class StoredMessage:
             number=message.number,
             message_id=message.message_id,
             body=message.body,
-            md5_of_body=message.md5_of_body,
             message_attributes=message.message_attributes,
             trace_header=message.trace_header,
             group_id=message.group_id,
@@ -130,14 +128,13 @@ class StoredMessage:
     def restored(self) -> Message:
         """The value as a message."""
         message = Message(
-            self.message_id,
             self.body,
-            self.md5_of_body,
             self.message_attributes,
             self.trace_header,
             self.group_id,
             self.deduplication_id,
         )
+        message.message_id = self.message_id
         message.number = self.number
         message.sent_ns = self.sent_ns
         message.received_before = self.received_before

@@ -3,17 +3,23 @@
 `Message` is the queue's own, with everything that changes over a message's life.
 What a caller gets are `SentMessage`, `ReceivedMessage` and `PeekedMessage`: values,
 to be read and kept.  They are `define`d, not frozen, because one is made for every
-message, and a frozen attrs object costs four times as much to make.
+message, and a frozen attrs object costs four times as much to make.  Digests are made
+when somebody asks for them: the MD5 of a kilobyte costs as much as half a send.
 """
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Literal
 
 import attrs
 
 from queuestream.core.clock import MILLISECOND
-from queuestream.core.queues.message_attributes import MessageAttributes, md5_of_attributes
+from queuestream.core.queues.message_attributes import (
+    MessageAttributes,
+    md5_of_attributes,
+    md5_of_trace_header,
+)
 
 if TYPE_CHECKING:
     from queuestream.core.queues.visibility import Lane
@@ -48,7 +54,6 @@ class Message:
         "group",
         "group_id",
         "lane",
-        "md5_of_body",
         "message_attributes",
         "message_id",
         "number",
@@ -64,22 +69,19 @@ class Message:
 
     def __init__(
         self,
-        message_id: str,
         body: str,
-        md5_of_body: str,
         message_attributes: MessageAttributes | None,
         trace_header: str | None,
         group_id: str | None,
         deduplication_id: str | None,
     ) -> None:
-        self.message_id = message_id
         self.body = body
-        self.md5_of_body = md5_of_body
         self.message_attributes = message_attributes
         self.trace_header = trace_header
         self.group_id = group_id
         self.deduplication_id = deduplication_id
         # Set when the queue takes it in:
+        self.message_id: str
         self.number: int
         self.sent_ns: int
         self.visible_at_ns: int
@@ -98,26 +100,38 @@ class Message:
         return f"<Message {self.number}: {self.body[:20]!r}>"
 
 
-@attrs.define(eq=True)
+@attrs.define
 class SentMessage:
     """What `send` answers.  Read-only by convention.
 
     Attributes:
         message_id: The message's id for life (36 characters).
-        md5_of_body: Hexadecimal MD5 of the body's UTF-8 bytes.
-        md5_of_message_attributes: AWS's digest of the attributes, None where there are none.
-        md5_of_message_system_attributes: The same of the system attributes.
         sequence_number: 20 digits that grow, on a FIFO queue only.
     """
 
     message_id: str
-    md5_of_body: str
-    md5_of_message_attributes: str | None = None
-    md5_of_message_system_attributes: str | None = None
-    sequence_number: str | None = None
+    sequence_number: str | None
+    _body: str = attrs.field(repr=False)
+    _message_attributes: MessageAttributes | None = attrs.field(repr=False)
+    _trace_header: str | None = attrs.field(repr=False)
+
+    @property
+    def md5_of_body(self) -> str:
+        """Hexadecimal MD5 of the body's UTF-8 bytes."""
+        return md5_of(self._body)
+
+    @property
+    def md5_of_message_attributes(self) -> str | None:
+        """AWS's digest of the attributes; None where there are none."""
+        return md5_of_attributes(self._message_attributes) if self._message_attributes else None
+
+    @property
+    def md5_of_message_system_attributes(self) -> str | None:
+        """AWS's digest of the system attributes; None where there are none."""
+        return None if self._trace_header is None else md5_of_trace_header(self._trace_header)
 
 
-@attrs.define(eq=True)
+@attrs.define
 class ReceivedMessage:
     """What `receive` answers, one for each message.  Read-only by convention.
 
@@ -125,7 +139,6 @@ class ReceivedMessage:
         message_id: The message's id, the same at each receive.
         receipt_handle: Names this one receive; new each time.
         body: The text that was sent.
-        md5_of_body: Hexadecimal MD5 of the body's UTF-8 bytes.
         receive_count: How often it has been received, this time included.
         sent_ns: When it was sent, in nanoseconds since the epoch.
         first_received_ns: When it was first received.
@@ -141,7 +154,6 @@ class ReceivedMessage:
     message_id: str
     receipt_handle: str
     body: str
-    md5_of_body: str
     receive_count: int
     sent_ns: int
     first_received_ns: int
@@ -164,12 +176,17 @@ class ReceivedMessage:
         return self.first_received_ns // MILLISECOND
 
     @property
+    def md5_of_body(self) -> str:
+        """Hexadecimal MD5 of the body's UTF-8 bytes."""
+        return md5_of(self.body)
+
+    @property
     def md5_of_message_attributes(self) -> str | None:
         """AWS's digest of the attributes that this receive returned; None where there are none."""
         return md5_of_attributes(self.message_attributes) if self.message_attributes else None
 
 
-@attrs.define(eq=True, kw_only=True)
+@attrs.define(kw_only=True)
 class PeekedMessage:
     """A message as it lies in the queue, seen without touching it.  Read-only by convention.
 
@@ -191,3 +208,8 @@ class PeekedMessage:
     message_deduplication_id: str | None
     sequence_number: str | None
     dead_letter_queue_source_arn: str | None
+
+
+def md5_of(body: str) -> str:
+    """The hexadecimal MD5 of a body's UTF-8 bytes, which AWS calls MD5OfBody."""
+    return hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()

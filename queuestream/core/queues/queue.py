@@ -43,8 +43,6 @@ from queuestream.core.queues.message_attributes import (
     check_body,
     check_message_attributes,
     check_system_attributes,
-    md5_of_attributes,
-    md5_of_trace_header,
     select,
     size_of,
 )
@@ -172,7 +170,7 @@ class Queue(QueueAdministration):
             message.message_id = self.broker.ids.uuid()
             message.number = self._last_number + 1
             self._apply_sent(message, delay_ns, now_ns)
-        return _answer(message, None)
+        return _sent(message, message.message_id, None)
 
     def send_batch(
         self, entries: Iterable[SendEntry | Mapping[str, object] | str]
@@ -241,11 +239,10 @@ class Queue(QueueAdministration):
             message_deduplication_id = self._check_fifo(
                 encoded, delay_seconds, message_group_id, message_deduplication_id
             )
-        digest = hashlib.md5(encoded).hexdigest()
-        message = Message(
-            "", message_body, digest, attributes, trace_header, message_group_id, message_deduplication_id
+        return (
+            Message(message_body, attributes, trace_header, message_group_id, message_deduplication_id),
+            delay_ns,
         )
-        return message, delay_ns
 
     def _check_fifo(
         self, encoded: bytes, delay_seconds: int | None, group_id: str | None, deduplication_id: str | None
@@ -287,7 +284,8 @@ class Queue(QueueAdministration):
                 message.number = self._last_number + len(fresh) + 1
                 originals[key] = (message.message_id, message.number)
                 fresh.append((message, delay_ns))
-            answers.append(_answer(message, original, is_fifo=self._deduplication is not None))
+            message_id, number = original or (message.message_id, message.number)
+            answers.append(_sent(message, message_id, sequence_number_of(number) if self.is_fifo else None))
         if self.broker.listeners and fresh:
             change = queue_changes().MessageSent
             self.broker.publish(
@@ -440,7 +438,6 @@ class Queue(QueueAdministration):
             message.message_id,
             message.receipt_handle,  # type: ignore[arg-type]  # set by now
             message.body,
-            message.md5_of_body,
             message.receive_count + message.received_before,
             message.sent_ns,
             message.first_received_ns,  # type: ignore[arg-type]  # set by now
@@ -654,13 +651,7 @@ def _is_in_flight(message: Message, now_ns: int) -> bool:
     return message.state == IN_FLIGHT and message.visible_at_ns > now_ns
 
 
-def _answer(message: Message, original: tuple[str, int] | None, *, is_fifo: bool = False) -> SentMessage:
-    """What the sender of a message, or of a duplicate of an earlier one, is told."""
-    message_id, number = (message.message_id, message.number) if original is None else original
+def _sent(message: Message, message_id: str, sequence_number: str | None) -> SentMessage:
     return SentMessage(
-        message_id,
-        message.md5_of_body,
-        None if message.message_attributes is None else md5_of_attributes(message.message_attributes),
-        None if message.trace_header is None else md5_of_trace_header(message.trace_header),
-        sequence_number_of(number) if is_fifo else None,
+        message_id, sequence_number, message.body, message.message_attributes, message.trace_header
     )

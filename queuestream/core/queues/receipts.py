@@ -35,7 +35,7 @@ class Receipts:
 
     def token(self, number: int) -> str:
         """What the handles of a message begin with: 32 hexadecimal digits."""
-        return f"{(number * self._factor + self._shift) & _MASK:032x}"
+        return ((number * self._factor + self._shift) & _MASK).to_bytes(16, "big").hex()
 
     def check(self, receipt_handle: object, last_number: int) -> int:
         """The receive that a handle is of, for a message that may be gone.

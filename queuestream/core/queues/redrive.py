@@ -67,15 +67,14 @@ def dead_letters(messages: Iterable[Message], source: Queue, target: Queue, now_
     letters = []
     for number, message in enumerate(messages, target._last_number + 1):
         letter = Message(
-            message.message_id,
             message.body,
-            message.md5_of_body,
             message.message_attributes,
             message.trace_header,
             message.group_id,
             # So that two messages which share a deduplication id both arrive.
             message.message_id if target.is_fifo else None,
         )
+        letter.message_id = message.message_id
         letter.number = number
         letter.sent_ns = now_ns if target.is_fifo else message.sent_ns
         letter.received_before = message.receive_count + message.received_before
