@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import attrs
@@ -170,8 +170,10 @@ def check_attribute_names(names: object) -> tuple[str, ...]:
     Raises:
         InvalidParameterValue: Not several texts.
     """
-    if isinstance(names, list | tuple | set | frozenset) and all(isinstance(name, str) for name in names):
-        return tuple(names)
+    if isinstance(names, Iterable) and not isinstance(names, str | Mapping):
+        listed = tuple(names)
+        if all(isinstance(name, str) for name in listed):
+            return listed
     raise InvalidParameterValue.of("MessageAttributeNames", shown(names), "Must be a list of names.")
 
 
