@@ -66,10 +66,22 @@ def test_sequence_numbers_have_56_digits_and_grow(stream, clock):
 @pytest.mark.parametrize(
     ("data", "key", "explicit_hash_key", "error", "sentence"),
     [
-        (None, "k", None, ValidationException, "Value null at 'data' failed to satisfy constraint: Member must not be null"),
+        (
+            None,
+            "k",
+            None,
+            ValidationException,
+            "Value null at 'data' failed to satisfy constraint: Member must not be null",
+        ),
         ("text", "k", None, ValidationException, "Value 'text' at 'data'"),
         (b"", None, None, ValidationException, "Value null at 'partitionKey'"),
-        (b"", 5, None, ValidationException, "Value '5' at 'partitionKey' failed to satisfy constraint: Member must be a string"),
+        (
+            b"",
+            5,
+            None,
+            ValidationException,
+            "Value '5' at 'partitionKey' failed to satisfy constraint: Member must be a string",
+        ),
         (b"", "", None, ValidationException, "Member must have length greater than or equal to 1"),
         (b"", "k" * 257, None, ValidationException, "Member must have length less than or equal to 256"),
         (b"", "\ud800", None, ValidationException, "Member must be text that UTF-8 can carry"),
@@ -82,7 +94,9 @@ def test_sequence_numbers_have_56_digits_and_grow(stream, clock):
         (b"", "k", str(HASH_KEY_MAX + 1), InvalidArgumentException, "Invalid ExplicitHashKey"),
     ],
 )
-def test_a_record_of_the_wrong_form_is_refused_and_nothing_is_put(one, data, key, explicit_hash_key, error, sentence):
+def test_a_record_of_the_wrong_form_is_refused_and_nothing_is_put(
+    one, data, key, explicit_hash_key, error, sentence
+):
     with pytest.raises(error) as caught:
         one.put_record(data, key, explicit_hash_key)
     assert sentence in caught.value.message
@@ -186,7 +200,8 @@ def test_put_records_takes_10_mib_and_no_more(one):
 
 
 @pytest.mark.parametrize(
-    "records", [None, 5, "text", b"bytes", {"data": b"x"}, [None], [5], [()], [(b"x",)], ["ab"], [{"Data": b"x"}], [{}]]
+    "records",
+    [None, 5, "text", b"bytes", {"data": b"x"}, [None], [5], [()], [(b"x",)], ["ab"], [{"Data": b"x"}], [{}]],
 )
 def test_put_records_of_the_wrong_form_is_refused(one, records):
     with pytest.raises(ValidationException):

@@ -91,7 +91,12 @@ def test_a_timestamp_in_the_future_is_refused_one_millisecond_ahead(one, clock):
 @pytest.mark.parametrize(
     ("kind", "number", "timestamp", "sentence"),
     [
-        ("AT_SEQUENCE_NUMBER", None, None, "Request specified AT_SEQUENCE_NUMBER and no StartingSequenceNumber."),
+        (
+            "AT_SEQUENCE_NUMBER",
+            None,
+            None,
+            "Request specified AT_SEQUENCE_NUMBER and no StartingSequenceNumber.",
+        ),
         ("AFTER_SEQUENCE_NUMBER", None, None, "and no StartingSequenceNumber."),
         ("LATEST", "0", None, "Request specified LATEST and also a StartingSequenceNumber."),
         ("TRIM_HORIZON", "0", None, "and also a StartingSequenceNumber."),
@@ -188,7 +193,17 @@ def test_foreign_and_forged_iterators_are_refused(one, clock):
     iterator = one.get_shard_iterator(FIRST, "TRIM_HORIZON")
     foreign = Stream("events", clock=clock, seed=2).get_shard_iterator(FIRST, "TRIM_HORIZON")
     changed = iterator[:-1] + ("A" if iterator[-1] != "A" else "B")
-    for forged in [foreign, changed, iterator[:-4], iterator + "AAAA", "AAAA", "=", "ü", "x" * 512, iterator[4:]]:
+    for forged in [
+        foreign,
+        changed,
+        iterator[:-4],
+        iterator + "AAAA",
+        "AAAA",
+        "=",
+        "ü",
+        "x" * 512,
+        iterator[4:],
+    ]:
         with pytest.raises(InvalidArgumentException, match="Invalid ShardIterator."):
             one.get_records(forged)
     for wrong in [None, "", 5, b"AAAA", "x" * 513, "\ud800"]:
