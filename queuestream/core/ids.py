@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import random
 
-# The bits that make a UUID one of version 4 and variant 1, and all the others.
-_VERSION_AND_VARIANT = 0x4000 << 64 | 0x8000 << 48
-_RANDOM = ~(0xF000 << 64 | 0xC000 << 48)
+# For so many UUIDs at a time: the bits that make them of version 4 and variant 1, and all the others.
+_DOZEN = 24
+_VERSION_AND_VARIANT = sum((0x4000 << 64 | 0x8000 << 48) << 128 * n for n in range(_DOZEN))
+_RANDOM = ~sum((0xF000 << 64 | 0xC000 << 48) << 128 * n for n in range(_DOZEN))
 
 
 class Ids:
@@ -25,14 +26,22 @@ class Ids:
         self.seed = seed
         self._random = random.Random(seed)
         self.bits = self._random.getrandbits
+        self._uuids: list[str] = []
 
     def uuid(self) -> str:
         """A random id in the form of a version 4 UUID, such as SQS gives to messages.
 
-        Written out by hand, because `uuid.uuid4` costs three times as much.
+        They are made by the dozen, and by hand: `uuid.uuid4` costs six times as much.
         """
-        text = (self.bits(128) & _RANDOM | _VERSION_AND_VARIANT).to_bytes(16, "big").hex()
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        uuids = self._uuids
+        if not uuids:
+            digits = (self.bits(128 * _DOZEN) & _RANDOM | _VERSION_AND_VARIANT).to_bytes(16 * _DOZEN, "big").hex()
+            uuids += [
+                f"{digits[i : i + 8]}-{digits[i + 8 : i + 12]}-{digits[i + 12 : i + 16]}-"
+                f"{digits[i + 16 : i + 20]}-{digits[i + 20 : i + 32]}"
+                for i in range(0, 32 * _DOZEN, 32)
+            ]
+        return uuids.pop()
 
     def choice_source(self) -> random.Random:
         """A source of its own for one part, so that its choices do not disturb the ids of others."""

@@ -176,9 +176,7 @@ class MessagesReceived(Change):
         """Receive them: what a queue hands out follows from its state."""
         queue = broker.queues[self.queue]
         queue._settle(self.at_ns)
-        max_receive_count = NEVER if queue.attributes.redrive_policy is None else queue._max_receive_count
-        taken = queue._ordering.take(len(self.numbers), max_receive_count, self.at_ns)
-        messages = [message for message in taken if message.number in self.numbers]
+        messages = queue._ordering.take(len(self.numbers), NEVER, self.at_ns)
         assert tuple(message.number for message in messages) == self.numbers
         queue._apply_received(messages, self.timeout_ns, self.attempt_id, self.at_ns)
 
@@ -266,22 +264,22 @@ def of_receive(
     messages: list[Message],
     timeout_ns: int,
     attempt_id: str | None,
-    now_ns: int,
     dead: list[Message],
+    target: Queue | None,
     letters: list[Message],
+    now_ns: int,
 ) -> tuple[Change, ...]:
-    """What a receive changes: messages in flight, and others in the dead-letter queue."""
+    """What a receive changes: dead letters go to the target, the other messages are in flight."""
     changes: list[Change] = []
-    if messages:
-        numbers = tuple(message.number for message in messages)
-        changes.append(MessagesReceived(queue.name, numbers, timeout_ns, attempt_id, now_ns))
-    if dead:
+    if target is not None and dead:
         changes.append(MessagesRemoved.of(queue, dead, "dead-lettered", now_ns))
-        target = queue.broker.find_queue(queue.attributes.redrive_policy.dead_letter_target_arn)
         changes += [
             DeadLetterArrived(target.name, StoredMessage.of(letter, letter.sent_ns), now_ns)
             for letter in letters
         ]
+    if messages:
+        numbers = tuple(message.number for message in messages)
+        changes.append(MessagesReceived(queue.name, numbers, timeout_ns, attempt_id, now_ns))
     return tuple(changes)
 
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 TRACE_HEADER = "AWSTraceHeader"
 
+ALL = ("All",)
+"""Asks a receive for every message attribute."""
+
 # The bytes of text in UTF-8, less the control characters that XML does not allow.
 _VALID_BYTES = bytes(byte for byte in range(256) if byte >= 0x20 or byte in b"\t\n\r")
 _VALID_CHARACTERS = "#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"

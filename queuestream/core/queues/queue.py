@@ -39,11 +39,11 @@ from queuestream.core.queues.message import (
     sequence_number_of,
 )
 from queuestream.core.queues.message_attributes import (
+    ALL,
     check_attribute_names,
     check_body,
     check_message_attributes,
     check_system_attributes,
-    select,
     size_of,
 )
 from queuestream.core.queues.polling import LongPoll
@@ -62,7 +62,6 @@ if TYPE_CHECKING:
 
     ReceiveRequest = tuple[int, int | None, tuple[str, ...], str | None]
 
-ALL = ("All",)
 _NOT_THIS_TYPE = "The request include parameter that is not valid for this queue type"
 
 
@@ -167,10 +166,10 @@ class Queue(QueueAdministration):
             if self._deduplication is not None or self.broker.listeners:
                 return self._accept([(message, delay_ns)], now_ns)[0]
             # What _accept does, for the plain case: speed decided.
-            message.message_id = self.broker.ids.uuid()
+            message.message_id = message_id = self._new_id()
             message.number = self._last_number + 1
             self._apply_sent(message, delay_ns, now_ns)
-        return _sent(message, message.message_id, None)
+        return SentMessage(message_id, None, message_body, message.message_attributes, message.trace_header)
 
     def send_batch(
         self, entries: Iterable[SendEntry | Mapping[str, object] | str]
@@ -274,18 +273,23 @@ class Queue(QueueAdministration):
         answers = []
         fresh: list[tuple[Message, int]] = []
         originals: dict[object, tuple[str, int]] = {}
+        deduplication = self._deduplication
         for message, delay_ns in composed:
-            key = self._deduplication_key(message)
-            original = None
-            if self._deduplication is not None:
-                original = originals.get(key) or self._deduplication.original(key, now_ns)
-            if original is None:
-                message.message_id = self.broker.ids.uuid()
-                message.number = self._last_number + len(fresh) + 1
-                originals[key] = (message.message_id, message.number)
-                fresh.append((message, delay_ns))
-            message_id, number = original or (message.message_id, message.number)
-            answers.append(_sent(message, message_id, sequence_number_of(number) if self.is_fifo else None))
+            number = self._last_number + len(fresh) + 1
+            sequence_number = None
+            if deduplication is not None:
+                key = self._deduplication_key(message)
+                original = originals.get(key) or deduplication.original(key, now_ns)
+                if original is not None:
+                    answers.append(_sent(message, original[0], sequence_number_of(original[1])))
+                    continue
+            message.message_id = self._new_id()
+            message.number = number
+            fresh.append((message, delay_ns))
+            if deduplication is not None:
+                originals[key] = message.message_id, number
+                sequence_number = sequence_number_of(number)
+            answers.append(_sent(message, message.message_id, sequence_number))
         if self.broker.listeners and fresh:
             change = queue_changes().MessageSent
             self.broker.publish(
@@ -386,36 +390,39 @@ class Queue(QueueAdministration):
                 numbers = tuple(message.number for message in again)
                 change = queue_changes().ReceiveRepeated
                 self.broker.publish((change(self.name, numbers, timeout_ns, attempt_id, now_ns),))
-            self._apply_repeated(attempt_id, again, timeout_ns, now_ns)
-            return [self._received_message(message, names) for message in again]
+            return self._apply_repeated(attempt_id, again, timeout_ns, now_ns, names)
         if self._in_flight_count + count > self._in_flight_max:
             count = self._room_in_flight(count, now_ns, is_short_poll=is_short_poll)
-        dead_letter_queue = None if self._max_receive_count == NEVER else redrive.dead_letter_queue_of(self)
-        max_receive_count = NEVER if dead_letter_queue is None else self._max_receive_count
-        messages = taken = ordering.take(count, max_receive_count, now_ns)
-        if not taken:
-            return []
-        dead: list[Message] = []
-        letters: list[Message] = []
-        if dead_letter_queue is not None:
-            messages = [message for message in taken if message.receive_count < max_receive_count]
-            dead = [message for message in taken if message.receive_count >= max_receive_count]
-            letters = redrive.dead_letters(dead, self, dead_letter_queue, now_ns)
-        if self.broker.listeners:
+        if self._max_receive_count == NEVER and not self.broker.listeners:
+            messages = ordering.take(count, NEVER, now_ns)
+        else:
+            messages = self._take_and_redrive(count, timeout_ns, attempt_id, now_ns)
+        return self._apply_received(messages, timeout_ns, attempt_id, now_ns, names) if messages else []
+
+    def _take_and_redrive(
+        self, count: int, timeout_ns: int, attempt_id: str | None, now_ns: int
+    ) -> list[Message]:
+        """The next messages, after those that failed too often have gone to the dead-letter queue."""
+        target = redrive.dead_letter_queue_of(self)
+        max_receive_count = NEVER if target is None else self._max_receive_count
+        taken = self._ordering.take(count, max_receive_count, now_ns)
+        messages = [message for message in taken if message.receive_count < max_receive_count]
+        dead = [message for message in taken if message.receive_count >= max_receive_count]
+        letters = [] if target is None else redrive.dead_letters(dead, self, target, now_ns)
+        if self.broker.listeners and taken:
+            changes = queue_changes().of_receive(
+                self, messages, timeout_ns, attempt_id, dead, target, letters, now_ns
+            )
             try:
-                self.broker.publish(
-                    queue_changes().of_receive(self, messages, timeout_ns, attempt_id, now_ns, dead, letters)
-                )
+                self.broker.publish(changes)
             except BaseException:
-                ordering.put_back(taken, max_receive_count)
+                self._ordering.put_back(taken, max_receive_count)
                 raise
-        if messages:
-            self._apply_received(messages, timeout_ns, attempt_id, now_ns)
-        if dead_letter_queue is not None:
+        if target is not None:
             self._apply_removed(dead, now_ns)
             for letter in letters:
-                dead_letter_queue._apply_arrived(letter, now_ns)
-        return [self._received_message(message, names) for message in messages]
+                target._apply_arrived(letter, now_ns)
+        return messages
 
     def _room_in_flight(self, count: int, now_ns: int, *, is_short_poll: bool) -> int:
         """How many messages may still be in flight, `count` at most.
@@ -431,24 +438,6 @@ class Queue(QueueAdministration):
                 "Delete those that have been processed."
             )
         return max(0, min(count, room))
-
-    def _received_message(self, message: Message, names: tuple[str, ...]) -> ReceivedMessage:
-        attributes = message.message_attributes
-        return ReceivedMessage(
-            message.message_id,
-            message.receipt_handle,  # type: ignore[arg-type]  # set by now
-            message.body,
-            message.receive_count + message.received_before,
-            message.sent_ns,
-            message.first_received_ns,  # type: ignore[arg-type]  # set by now
-            {} if attributes is None else select(attributes, names),
-            message.group_id,
-            message.deduplication_id,
-            None if self._deduplication is None else sequence_number_of(message.number),
-            message.dead_letter_source,
-            message.trace_header,
-            self.broker.account_id,
-        )
 
     # --- what a receiver does with a message ---
 
@@ -472,31 +461,32 @@ class Queue(QueueAdministration):
             message = self._deletable(receipt_handle, now_ns)
             if message is not None:
                 if self.broker.listeners:
-                    self.broker.publish(
-                        (queue_changes().MessagesRemoved.of(self, [message], "deleted", now_ns),)
-                    )
-                self._apply_removed([message], now_ns)
+                    change = queue_changes().MessagesRemoved
+                    self.broker.publish((change.of(self, [message], "deleted", now_ns),))
+                self._apply_removed_one(message, now_ns)
 
     def _deletable(self, receipt_handle: str | ReceivedMessage, now_ns: int) -> Message | None:
         """The message that a handle may delete; None where it is gone already."""
-        message, handle = self._find(receipt_handle)
-        if message is None or self._deduplication is None:
-            return message
-        if message.receipt_handle != handle or not _is_in_flight(message, now_ns):
-            raise InvalidParameterValue.of("ReceiptHandle", handle, "The receipt handle has expired.")
-        return message
-
-    def _find(self, receipt_handle: str | ReceivedMessage) -> tuple[Message | None, str]:
-        """The message that a handle names (None where it is gone), and the handle."""
         handle = (
             receipt_handle.receipt_handle if isinstance(receipt_handle, ReceivedMessage) else receipt_handle
         )
+        message = self._named_by(handle)
+        if (
+            self._deduplication is not None
+            and message is not None
+            and (message.receipt_handle != handle or not _is_in_flight(message, now_ns))
+        ):
+            raise InvalidParameterValue.of("ReceiptHandle", handle, "The receipt handle has expired.")
+        return message
+
+    def _named_by(self, handle: str) -> Message | None:
+        """The message that was received with a handle; None where it is gone."""
         message = self._received.get(handle[:TOKEN_LENGTH]) if isinstance(handle, str) else None
         if message is None or message.receipt_handle != handle:
             receive_count = self._receipts.check(handle, self._last_number)
             if message is not None and receive_count > message.receive_count:
                 raise ReceiptHandleIsInvalid(handle)
-        return message, handle
+        return message
 
     def delete_batch(
         self, entries: Iterable[DeleteEntry | ReceivedMessage | Mapping[str, object] | str]
@@ -587,7 +577,10 @@ class Queue(QueueAdministration):
         self, receipt_handle: str | ReceivedMessage, visibility_timeout: int, now_ns: int
     ) -> Message:
         """The message in flight whose visibility timeout a handle may change."""
-        message, handle = self._find(receipt_handle)
+        handle = (
+            receipt_handle.receipt_handle if isinstance(receipt_handle, ReceivedMessage) else receipt_handle
+        )
+        message = self._named_by(handle)
         if message is None:
             raise InvalidParameterValue.of(
                 "ReceiptHandle",

@@ -14,7 +14,8 @@ from queuestream.core.errors import MissingParameter, ReceiptHandleIsInvalid
 from queuestream.core.queues.checks import shown
 
 TOKEN_LENGTH = 32
-_HANDLE_LENGTH = TOKEN_LENGTH + 8
+FIRST_RECEIVE = "00000001"
+_HANDLE_LENGTH = TOKEN_LENGTH + len(FIRST_RECEIVE)
 _BITS = TOKEN_LENGTH * 4
 _MASK = (1 << _BITS) - 1
 

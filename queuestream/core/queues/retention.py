@@ -53,10 +53,13 @@ class Ages:
         """Take in a message that was sent earlier, to another queue."""
         heappush(self._elders, (message.sent_ns, message.number, message))
 
-    def forget(self) -> None:
-        """One of the messages is GONE now."""
-        self._gone += 1
+    def forget(self, message: Message) -> None:
+        """A message is GONE now."""
         arrivals, elders = self._arrivals, self._elders
+        if arrivals and arrivals[0] is message and not self._gone:
+            arrivals.popleft()
+            return
+        self._gone += 1
         while arrivals and arrivals[0].state == GONE:
             arrivals.popleft()
             self._gone -= 1

@@ -18,9 +18,18 @@ from queuestream.core.clock import SECOND
 from queuestream.core.errors import QueueDoesNotExist
 from queuestream.core.queues.deduplication import Deduplication
 from queuestream.core.queues.fifo import FifoOrdering
-from queuestream.core.queues.message import DELAYED, GONE, IN_FLIGHT, VISIBLE, Message
+from queuestream.core.queues.message import (
+    DELAYED,
+    GONE,
+    IN_FLIGHT,
+    VISIBLE,
+    Message,
+    ReceivedMessage,
+    sequence_number_of,
+)
+from queuestream.core.queues.message_attributes import ALL, select
 from queuestream.core.queues.ordering import Ordering, StandardOrdering
-from queuestream.core.queues.receipts import TOKEN_LENGTH, Receipts
+from queuestream.core.queues.receipts import FIRST_RECEIVE, TOKEN_LENGTH, Receipts
 from queuestream.core.queues.retention import Ages
 from queuestream.core.queues.visibility import NEVER, Timers
 
@@ -64,6 +73,7 @@ class QueueState:
         self.broker = broker
         self.created_ns = now_ns
         self._now_ns = broker.clock.now_ns
+        self._new_id = broker.ids.uuid
         self._lock = broker.lock
         self._tags = dict(tags)
         self._receipts = Receipts(secret)
@@ -226,10 +236,16 @@ class QueueState:
     # --- messages are received ---
 
     def _apply_received(
-        self, messages: list[Message], timeout_ns: int, attempt_id: str | None, now_ns: int
-    ) -> None:
-        """Messages that the ordering has handed out are in flight."""
+        self,
+        messages: list[Message],
+        timeout_ns: int,
+        attempt_id: str | None,
+        now_ns: int,
+        names: tuple[str, ...] = ALL,
+    ) -> list[ReceivedMessage]:
+        """Messages that the ordering has handed out are in flight, and this is what their receiver gets."""
         visible_at_ns = now_ns + timeout_ns
+        received: list[ReceivedMessage] = []
         for message in messages:
             message.receive_count += 1
             message.received_ns = now_ns
@@ -238,15 +254,16 @@ class QueueState:
             if message.receipt_handle is None:
                 token = self._receipts.token(message.number)
                 self._received[token] = message
+                message.receipt_handle = token + FIRST_RECEIVE
             else:
-                token = message.receipt_handle[:TOKEN_LENGTH]
-            message.receipt_handle = f"{token}{message.receive_count:08x}"
+                message.receipt_handle = f"{message.receipt_handle[:TOKEN_LENGTH]}{message.receive_count:08x}"
             message.visible_at_ns = visible_at_ns
             if timeout_ns:
                 message.state = IN_FLIGHT
                 self._hidden.start(message, timeout_ns)
             else:
                 self._ordering.release(message, now_ns)
+            received.append(self._received_message(message, names))
         if timeout_ns:
             self._in_flight_count += len(messages)
             if attempt_id is not None:
@@ -255,16 +272,43 @@ class QueueState:
                 self._wake_before(visible_at_ns)
         elif self.waiting:
             self.wake(len(messages))
+        return received
 
     def _numbered(self, number: int) -> Message:
         """The message of that number, which has been received and is not gone."""
         return self._received[self._receipts.token(number)]
 
-    def _apply_repeated(self, attempt_id: str, messages: list[Message], timeout_ns: int, now_ns: int) -> None:
+    def _apply_repeated(
+        self,
+        attempt_id: str,
+        messages: list[Message],
+        timeout_ns: int,
+        now_ns: int,
+        names: tuple[str, ...] = ALL,
+    ) -> list[ReceivedMessage]:
         """A receive was repeated: its messages are hidden anew, and nothing else changes."""
         for message in messages:
             self._apply_visibility(message, timeout_ns, now_ns)
         self._receive_attempts().remember(attempt_id, messages if timeout_ns else [], now_ns)
+        return [self._received_message(message, names) for message in messages]
+
+    def _received_message(self, message: Message, names: tuple[str, ...]) -> ReceivedMessage:
+        attributes = message.message_attributes
+        return ReceivedMessage(
+            message.message_id,
+            message.receipt_handle,  # type: ignore[arg-type]  # set by now
+            message.body,
+            message.receive_count + message.received_before,
+            message.sent_ns,
+            message.first_received_ns,  # type: ignore[arg-type]  # set by now
+            {} if attributes is None else select(attributes, names),
+            message.group_id,
+            message.deduplication_id,
+            None if self._deduplication is None else sequence_number_of(message.number),
+            message.dead_letter_source,
+            message.trace_header,
+            self.broker.account_id,
+        )
 
     def _receive_attempts(self) -> Attempts:
         if self._attempts is None:
@@ -292,21 +336,24 @@ class QueueState:
     def _apply_removed(self, messages: Iterable[Message], now_ns: int) -> None:
         """Messages are gone: deleted, moved or expired."""
         for message in messages:
-            was_in_flight = message.state == IN_FLIGHT
-            if message.lane is not None:
-                self._hidden.cancel(message)
-                if was_in_flight:
-                    self._in_flight_count -= 1
-                else:
-                    self._delayed_count -= 1
-            message.state = GONE
-            if message.receipt_handle is not None:
-                del self._received[message.receipt_handle[:TOKEN_LENGTH]]
-            self._ages.forget()
-            self._ordering.discard(message, was_in_flight, now_ns)
-            if self.waiting:
-                # A message group may be open again, or the number in flight below its limit.
-                self.wake(1)
+            self._apply_removed_one(message, now_ns)
+
+    def _apply_removed_one(self, message: Message, now_ns: int) -> None:
+        was_in_flight = message.state == IN_FLIGHT
+        if message.lane is not None:
+            self._hidden.cancel(message)
+            if was_in_flight:
+                self._in_flight_count -= 1
+            else:
+                self._delayed_count -= 1
+        message.state = GONE
+        if message.receipt_handle is not None:
+            del self._received[message.receipt_handle[:TOKEN_LENGTH]]
+        self._ages.forget(message)
+        self._ordering.discard(message, was_in_flight, now_ns)
+        if self.waiting:
+            # A message group may be open again, or the number in flight below its limit.
+            self.wake(1)
 
     def _apply_purged(self, now_ns: int) -> None:
         """Every message is gone."""
