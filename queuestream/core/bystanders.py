@@ -126,7 +126,8 @@ class Watch:
             case "join" | "_wait_for_tstate_lock", {"self": threading.Thread() as thread}:
                 return thread.ident in sys._current_frames()  # is_alive() would take part in the joining
             case "_worker", {"work_queue": queue}:
-                return bool(queue.empty())
+                # It has a work item in hand, or looks after its executor, before it waits for the next one.
+                return bool(queue.empty()) and names.keys().isdisjoint({"work_item", "executor"})
         return None
 
     def _seems_to_wait(self, ident: int, frame: FrameType, cpu_seconds: float) -> bool:

@@ -166,6 +166,8 @@ class WaitingRoom:
             DeadlockError: Everybody waits, and there is no deadline to jump to.
         """
         with self.lock:
+            if not self._still_waits(waiter):  # called out meanwhile: it is one who can act
+                return 0
             leads = self._leaders.setdefault(waiter.loop, waiter) is waiter
             if loop_watch is not None:
                 if not leads:
