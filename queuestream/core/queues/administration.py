@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from queuestream.core.queues.attribute_types import QueueAttributesDict
     from queuestream.core.queues.attributes import QueueAttributes
+    from queuestream.core.queues.move_tasks import MessageMoveTask
 
 
 class QueueAdministration(QueueState):

@@ -9,8 +9,8 @@ AWS: SendMessageBatch, DeleteMessageBatch, ChangeMessageVisibilityBatch.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -25,14 +25,15 @@ from queuestream.core.errors import (
     ServiceError,
     TooManyEntriesInBatchRequest,
 )
-from queuestream.core.queues.checks import shown
+from queuestream.core.queues.checks import NAME_CHARACTERS, shown
 from queuestream.core.queues.limits import QueueLimits
 from queuestream.core.queues.message import ReceivedMessage
+from queuestream.core.queues.message_attributes import check_message_attributes, size_of
+
+_PLAIN = (str, ReceivedMessage, tuple)
 
 Request = TypeVar("Request")
 Result = TypeVar("Result")
-
-_entry_id = re.compile("[A-Za-z0-9_-]+").fullmatch
 
 
 @attrs.frozen
@@ -102,16 +103,19 @@ def each(
     return done, BatchResult({}, failed)
 
 
-def check_send_entries(entries: object, limits: QueueLimits) -> dict[str, dict[str, Any]]:
-    """The parameters of each send, by entry id."""
-    parameters = {
-        entry_id: entry if isinstance(entry, dict) else {"message_body": entry}
-        for entry_id, entry in _entries(entries, SendEntry, limits).items()
-    }
-    size = sum(_size(entry) for entry in parameters.values())
-    if size > limits.message_size_max:
-        raise BatchRequestTooLong(limits.message_size_max, size)
-    return parameters
+def check_send_entries(entries: object, limits: QueueLimits) -> dict[str, Any]:
+    """What each send is given, by entry id: its parameters in a dict, or just a body."""
+    requests = _entries(entries, SendEntry, limits)
+    # A character takes four bytes at most: mostly there is no need to look closer.
+    roughly = sum(
+        4 * len(request) if isinstance(request, str) else limits.message_size_max
+        for request in requests.values()
+    )
+    if roughly > limits.message_size_max:
+        size = sum(_size(request) for request in requests.values())
+        if size > limits.message_size_max:
+            raise BatchRequestTooLong(limits.message_size_max, size)
+    return requests
 
 
 def check_delete_entries(entries: object, limits: QueueLimits) -> dict[str, str | ReceivedMessage]:
@@ -150,47 +154,48 @@ def _entries(entries: object, kind: type[Any], limits: QueueLimits) -> dict[str,
         raise TooManyEntriesInBatchRequest(limits.batch_entries_max, len(listed))
     by_id: dict[str, Any] = {}
     for position, entry in enumerate(listed):
-        entry_id: object = str(position)
-        if isinstance(entry, kind):
-            entry = {field.name: getattr(entry, field.name) for field in attrs.fields(kind)}
-        if isinstance(entry, Mapping):
+        entry_id = str(position)
+        # Asking for the plain ones first: it is costly to ask whether something is a Mapping.
+        if not isinstance(entry, _PLAIN) and isinstance(entry, kind | Mapping):
             entry = _fields(entry, kind)
-            entry_id = entry.pop("id")
-        if (
-            not isinstance(entry_id, str)
-            or len(entry_id) > limits.batch_entry_id_length_max
-            or not _entry_id(entry_id)
-        ):
-            raise InvalidBatchEntryId(limits.batch_entry_id_length_max)
+            entry_id = _checked_id(entry.pop("id"), limits)
         if entry_id in by_id:
             raise BatchEntryIdsNotDistinct(entry_id)
         by_id[entry_id] = entry
     return by_id
 
 
-def _fields(entry: Mapping[object, object], kind: type[Any]) -> dict[str, Any]:
-    """An entry given as a dict, if it has all the fields that it needs and no others."""
+def _checked_id(entry_id: object, limits: QueueLimits) -> str:
+    maximum = limits.batch_entry_id_length_max
+    if (
+        not isinstance(entry_id, str)
+        or not 1 <= len(entry_id) <= maximum
+        or not NAME_CHARACTERS.issuperset(entry_id)
+    ):
+        raise InvalidBatchEntryId(maximum)
+    return entry_id
+
+
+def _fields(entry: Any, kind: type[Any]) -> dict[str, Any]:
+    """An entry as a dict, if it has all the fields that it needs and no others."""
     fields = {field.name: field for field in attrs.fields(kind)}
+    if isinstance(entry, kind):
+        return {name: getattr(entry, name) for name in fields}
     for name in entry:
         if name not in fields:
             raise InvalidParameterValue.of("Entries", shown(name), f"A {kind.__name__} has no such field.")
     for name, field in fields.items():
         if field.default is attrs.NOTHING and name not in entry:
             raise MissingParameter("".join(part.title() for part in name.split("_")))
-    return {str(name): value for name, value in entry.items()}
+    return dict(entry)
 
 
-def _size(parameters: Mapping[str, Any]) -> int:
+def _size(request: Any) -> int:
+    """How many bytes a message counts, as far as it is one; what is wrong with it is said later."""
+    parameters = request if isinstance(request, dict) else {"message_body": request}
     body = parameters["message_body"]
-    if not isinstance(body, str):
-        return 0
-    size = len(body.encode("utf-8", "surrogatepass"))
-    attributes = parameters.get("message_attributes")
-    if attributes:
-        from queuestream.core.queues.message_attributes import check_message_attributes, size_of  # noqa: PLC0415
-
-        try:
-            size += size_of(check_message_attributes(attributes) or {})
-        except ServiceError:
-            pass  # the entry will fail by itself
+    size = len(body.encode("utf-8", "surrogatepass")) if isinstance(body, str) else 0
+    with suppress(ServiceError):
+        attributes = check_message_attributes(parameters.get("message_attributes"))
+        size += size_of(attributes) if attributes else 0
     return size

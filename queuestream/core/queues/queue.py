@@ -195,7 +195,10 @@ class Queue(QueueAdministration):
         from queuestream.core.queues import batches  # noqa: PLC0415 - a program without batches needs none
 
         requests = batches.check_send_entries(entries, self.broker.queue_limits)
-        composed, result = batches.each(requests, lambda request: self._compose(**request))
+        composed, result = batches.each(
+            requests,
+            lambda request: self._compose(**request) if isinstance(request, dict) else self._compose(request),
+        )
         with self._lock:
             now_ns = self.look_at_the_time()
             result.successful.update(
@@ -508,14 +511,12 @@ class Queue(QueueAdministration):
         with self._lock:
             now_ns = self.look_at_the_time()
             found, result = batches.each(requests, lambda handle: self._deletable(handle, now_ns))
-            messages = list(
-                {message.number: message for message in found.values() if message is not None}.values()
-            )
+            # One message may be named twice.
+            messages = dict.fromkeys(message for message in found.values() if message is not None)
             if messages:
                 if self.broker.listeners:
-                    self.broker.publish(
-                        (queue_changes().MessagesRemoved.of(self, messages, "deleted", now_ns),)
-                    )
+                    change = queue_changes().MessagesRemoved
+                    self.broker.publish((change.of(self, messages, "deleted", now_ns),))
                 self._apply_removed(messages, now_ns)
         result.successful.update(dict.fromkeys(found))
         return result
