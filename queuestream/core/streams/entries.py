@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 
 import attrs
 
@@ -84,7 +85,8 @@ def prepare_batch(records: object, limits: StreamLimits, max_record_bytes: int) 
         raise checks.violation(
             records, "records", "Member must not be null" if records is None else "Member must be a list"
         )
-    entries = records if isinstance(records, (list, tuple)) else list(records)
+    # One more than there may be is enough to see that there are too many, also of what never ends.
+    entries = records if isinstance(records, (list, tuple)) else list(islice(records, limits.put_records_max + 1))
     if not entries:
         raise checks.violation(entries, "records", "Member must have length greater than or equal to 1")
     if len(entries) > limits.put_records_max:

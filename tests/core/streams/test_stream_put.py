@@ -1,4 +1,5 @@
 import hashlib
+import itertools
 
 import pytest
 
@@ -217,6 +218,11 @@ def test_the_place_of_a_bad_entry_is_named(one):
 
 def test_any_iterable_of_entries_will_do(one):
     assert len(one.put_records((b"", str(i)) for i in range(3)).records) == 3
+
+
+def test_a_batch_that_never_ends_is_too_long(one):
+    with pytest.raises(ValidationException, match="Member must have length less than or equal to 500"):
+        one.put_records(itertools.repeat((b"", "k")))
 
 
 def test_the_limits_are_the_streams_own(clock):
