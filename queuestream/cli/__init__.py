@@ -1,0 +1,1 @@
+"""Starting queuestream from a shell: `queuestream`, or `python -m queuestream`."""
