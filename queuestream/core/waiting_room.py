@@ -38,9 +38,16 @@ if TYPE_CHECKING:
 
 
 class Waiter:
-    """One thread or task in the waiting room."""
+    """One thread or task in the waiting room.
 
-    __slots__ = ("clock", "ident", "loop", "number", "until_ns", "wakeup")
+    Attributes:
+        loop: The task's event loop; None for a thread.
+        loop_rests: Of an event loop's leader: whether it saw nothing else to run when it last looked.
+        ident: The thread, or the one that runs the loop.
+        number: Grows in the order of coming.
+    """
+
+    __slots__ = ("clock", "ident", "loop", "loop_rests", "number", "until_ns", "wakeup")
 
     def __init__(
         self, clock: VirtualClock, wakeup: Wakeup, until_ns: int | None, loop: AbstractEventLoop | None = None
@@ -49,6 +56,7 @@ class Waiter:
         self.wakeup = wakeup
         self.until_ns = until_ns
         self.loop = loop
+        self.loop_rests = False
         self.ident = threading.get_ident()
         self.number = 0
 
@@ -98,6 +106,8 @@ class WaitingRoom:
         while (deadlines := self._deadlines.get(clock)) and deadlines.keys()[0][0] <= clock.now_ns():
             waiter = deadlines.values()[0]
             self._remove(waiter)
+            if waiter.loop in self._leaders:
+                self._leaders[waiter.loop].loop_rests = False
             due.append(waiter.wakeup)
         return due
 
@@ -172,7 +182,8 @@ class WaitingRoom:
             if loop_watch is not None:
                 if not leads:
                     return None
-                if not loop_watch.rests(rested_seconds):
+                waiter.loop_rests = loop_watch.rests(rested_seconds)
+                if not waiter.loop_rests:
                     return loop_watch.nap_seconds
             if not self._everybody_waits(waiter, watch, rested_seconds):
                 return watch.nap_seconds if leads else None
@@ -182,23 +193,29 @@ class WaitingRoom:
         return 0
 
     def _everybody_waits(self, waiter: Waiter, watch: Watch, rested_seconds: float) -> bool:
-        if any(other.wakeup.is_set for other in self._threads):
-            return False
+        """Whether nobody but the clocks can bring anything about.
+
+        Everything is asked between two pictures of where the threads stand.  Where both
+        show the same calls in the same frames, nobody has acted meanwhile, so all the
+        answers are true at one instant.
+        """
         absent = {other.ident for other in self._threads}
         absent.add(waiter.ident)
         frames = bystanders(absent)
+        if any(other.wakeup.is_set for other in self._threads) or _has_something_ready(waiter.loop):
+            return False
         if not frames:
             return True
         if somebody_starts():
             return False
+        unknown = dict(frames)
         for loop, leader in self._leaders.items():
-            if loop is waiter.loop is not None:
-                break
-            # A loop knows best whether it has anything to do: the first that waits here decides.
             if loop is not None and leader.ident in frames and stands_in(frames[leader.ident], SELECTORS):
-                return False
-        # The same calls in the same frames again: what was seen of each was true at one instant.
-        return watch.nobody_can_act(frames, rested_seconds) and bystanders(absent) == frames
+                # Its leader knows best, who is awake now and then.
+                if not leader.loop_rests or _has_something_ready(loop):
+                    return False
+                del unknown[leader.ident]
+        return watch.nobody_can_act(unknown, rested_seconds) and bystanders(absent) == frames
 
     def _jump(self, waiter: Waiter) -> list[Wakeup]:
         """The nearest deadline of all clocks that may jump is now; gives those whose time has come."""
@@ -229,3 +246,7 @@ class WaitingRoom:
         else:
             advice = "Call clock.advance(...) from another thread, or let the clock jump (autojump=True)"
         return f"Nobody is left who could end this wait: {'; '.join(lines)}. {advice}."
+
+
+def _has_something_ready(loop: AbstractEventLoop | None) -> bool:
+    return bool(getattr(loop, "_ready", None))
