@@ -199,6 +199,8 @@ def create(given: Mapping[str, Any], limits: QueueLimits = AWS_LIMITS) -> QueueA
         InvalidAttributeValue: A value out of range or of the wrong form.
         InvalidParameterValue: A redrive policy that makes no sense.
     """
+    if not given and limits is AWS_LIMITS:
+        return _DEFAULTS
     _check_names(given, fifo_queue=given.get("fifo_queue") is True)
     return QueueAttributes(**given, limits=limits)
 
@@ -255,3 +257,7 @@ def _check_integer(attribute: str, value: object, low: int, high: int) -> None:
 def _check_choice(attribute: str, value: object, choices: tuple[object, ...]) -> None:
     if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
         raise InvalidAttributeValue(attribute)
+
+
+# What AWS gives to a queue of which nothing was said; a value, so one serves all.
+_DEFAULTS = QueueAttributes()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from queuestream.core.changes import Change
-from queuestream.core.queues.message import IN_FLIGHT, Message
+from queuestream.core.queues.message import IN_FLIGHT, LabelledMessage, Message
 from queuestream.core.queues.message_attributes import MessageAttributes
 from queuestream.core.queues.visibility import NEVER
 
@@ -127,7 +127,7 @@ class StoredMessage:
 
     def restored(self) -> Message:
         """The value as a message."""
-        message = Message(
+        message = LabelledMessage(
             self.body,
             self.message_attributes,
             self.trace_header,

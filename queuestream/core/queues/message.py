@@ -48,56 +48,75 @@ class Message:
     # Plain slots, and nothing that could be derived: a million of these may wait.
     __slots__ = (
         "body",
-        "dead_letter_source",
-        "deduplication_id",
         "first_received_ns",
         "group",
-        "group_id",
         "lane",
-        "message_attributes",
         "message_id",
         "number",
         "receipt_handle",
         "receive_count",
-        "received_before",
         "received_ns",
         "sent_ns",
         "state",
-        "trace_header",
         "visible_at_ns",
     )
 
-    def __init__(
-        self,
-        body: str,
-        message_attributes: MessageAttributes | None,
-        trace_header: str | None,
-        group_id: str | None,
-        deduplication_id: str | None,
-    ) -> None:
+    # Most messages have none of these; those that have are `LabelledMessage`s.
+    message_attributes: MessageAttributes | None = None
+    trace_header: str | None = None
+    group_id: str | None = None
+    deduplication_id: str | None = None
+    dead_letter_source: str | None = None
+    received_before: int = 0  # receives in the queues that it came from
+
+    # Set when the queue takes it in.
+    message_id: str
+    number: int
+    sent_ns: int
+    visible_at_ns: int
+    received_ns: int  # the last time
+
+    def __init__(self, body: str) -> None:
         self.body = body
-        self.message_attributes = message_attributes
-        self.trace_header = trace_header
-        self.group_id = group_id
-        self.deduplication_id = deduplication_id
-        # Set when the queue takes it in:
-        self.message_id: str
-        self.number: int
-        self.sent_ns: int
-        self.visible_at_ns: int
         self.state = VISIBLE
         self.receive_count = 0  # in this queue
-        self.received_before = 0  # in the queues that it came from
-        self.received_ns = 0
-        self.receipt_handle: str | None = None  # of the last receive
         self.first_received_ns: int | None = None
-        self.dead_letter_source: str | None = None
+        self.receipt_handle: str | None = None  # of the last receive
         # Where its queue's indexes hold it:
         self.lane: Lane | None = None
         self.group: object = None
 
     def __repr__(self) -> str:
         return f"<Message {self.number}: {self.body[:20]!r}>"
+
+
+class LabelledMessage(Message):
+    """A message with more than a body: attributes, a group, a past in another queue."""
+
+    __slots__ = (
+        "dead_letter_source",
+        "deduplication_id",
+        "group_id",
+        "message_attributes",
+        "received_before",
+        "trace_header",
+    )
+
+    def __init__(
+        self,
+        body: str,
+        message_attributes: MessageAttributes | None = None,
+        trace_header: str | None = None,
+        group_id: str | None = None,
+        deduplication_id: str | None = None,
+    ) -> None:
+        super().__init__(body)
+        self.message_attributes = message_attributes
+        self.trace_header = trace_header
+        self.group_id = group_id
+        self.deduplication_id = deduplication_id
+        self.dead_letter_source = None
+        self.received_before = 0
 
 
 @attrs.define

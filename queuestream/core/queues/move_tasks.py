@@ -26,7 +26,7 @@ from queuestream.core.errors import (
 )
 from queuestream.core.queues import changes, redrive
 from queuestream.core.queues.checks import is_integer, shown
-from queuestream.core.queues.message import Message
+from queuestream.core.queues.message import LabelledMessage, Message
 
 if TYPE_CHECKING:
     from queuestream.core.broker import Broker
@@ -265,7 +265,7 @@ def _handle(task_id: str, source_arn: str) -> str:
 
 def _redriven(message: Message, destination: Queue, message_id: str) -> Message:
     """A dead letter as the new message that it is in another queue."""
-    moved = Message(
+    moved = LabelledMessage(
         message.body,
         message.message_attributes,
         message.trace_header,

@@ -33,6 +33,7 @@ from queuestream.core.queues import checks, redrive
 from queuestream.core.queues.administration import QueueAdministration
 from queuestream.core.queues.message import (
     IN_FLIGHT,
+    LabelledMessage,
     Message,
     ReceivedMessage,
     SentMessage,
@@ -151,24 +152,40 @@ class Queue(QueueAdministration):
 
         AWS: SendMessage.
         """
-        message, delay_ns = self._compose(
-            message_body,
-            delay_seconds,
-            message_attributes,
-            message_system_attributes,
-            message_group_id,
-            message_deduplication_id,
-        )
-        with self._lock:
+        if (
+            self._deduplication is None
+            and delay_seconds is None
+            and message_attributes is None
+            and message_system_attributes is None
+            and message_group_id is None
+            and message_deduplication_id is None
+        ):
+            message, delay_ns = Message(message_body), self._delay_ns
+            self._check_size(len(check_body(message_body)))
+        else:
+            message, delay_ns = self._compose(
+                message_body,
+                delay_seconds,
+                message_attributes,
+                message_system_attributes,
+                message_group_id,
+                message_deduplication_id,
+            )
+        # Not `with`: twice as fast, on the three operations that every message goes through.
+        lock = self._lock
+        lock.acquire()
+        try:
             now_ns = self._now_ns()
             if now_ns >= self._due_ns:
                 self._catch_up(now_ns)
             if self._deduplication is not None or self.broker.listeners:
                 return self._accept([(message, delay_ns)], now_ns)[0]
-            # What _accept does, for the plain case: speed decided.
+            # What _accept does, for the plain case.
             message.message_id = message_id = self._new_id()
             message.number = self._last_number + 1
             self._apply_sent(message, delay_ns, now_ns)
+        finally:
+            lock.release()
         return SentMessage(message_id, None, message_body, message.message_attributes, message.trace_header)
 
     def send_batch(
@@ -224,11 +241,7 @@ class Queue(QueueAdministration):
             attributes = check_message_attributes(message_attributes, limits)
             trace_header = check_system_attributes(message_system_attributes)
             size += size_of(attributes) if attributes else 0
-        if size > self._maximum_message_size:
-            raise InvalidParameterValue(
-                "One or more parameters are invalid. Reason: "
-                f"Message must be shorter than {self._maximum_message_size} bytes."
-            )
+        self._check_size(size)
         delay_ns = self._delay_ns
         if delay_seconds is not None:
             checks.check_delay_seconds(delay_seconds, self.broker.queue_limits)
@@ -242,9 +255,18 @@ class Queue(QueueAdministration):
                 encoded, delay_seconds, message_group_id, message_deduplication_id
             )
         return (
-            Message(message_body, attributes, trace_header, message_group_id, message_deduplication_id),
+            LabelledMessage(
+                message_body, attributes, trace_header, message_group_id, message_deduplication_id
+            ),
             delay_ns,
         )
+
+    def _check_size(self, size: int) -> None:
+        if size > self._maximum_message_size:
+            raise InvalidParameterValue(
+                "One or more parameters are invalid. Reason: "
+                f"Message must be shorter than {self._maximum_message_size} bytes."
+            )
 
     def _check_fifo(
         self, encoded: bytes, delay_seconds: int | None, group_id: str | None, deduplication_id: str | None
@@ -340,11 +362,15 @@ class Queue(QueueAdministration):
         else:
             checks.check_wait_time_seconds(wait_time_seconds, self.broker.queue_limits)
         if not wait_time_seconds:
-            with self._lock:
+            lock = self._lock
+            lock.acquire()
+            try:
                 now_ns = self._now_ns()
                 if now_ns >= self._due_ns:
                     self._catch_up(now_ns)
-                return self.receive_at(request, now_ns, is_short_poll=True)
+                return self.receive_at(request, now_ns, True)
+            finally:
+                lock.release()
         poll = LongPoll(self, request, wait_time_seconds * SECOND, Wakeup)
         clock = self.broker.clock
         try:
@@ -376,7 +402,7 @@ class Queue(QueueAdministration):
         return max_number_of_messages, visibility_timeout, names, receive_request_attempt_id
 
     def receive_at(
-        self, request: ReceiveRequest, now_ns: int, *, is_short_poll: bool = False
+        self, request: ReceiveRequest, now_ns: int, is_short_poll: bool = False
     ) -> list[ReceivedMessage]:
         """Receive what there is at an instant.  The caller holds the lock and has caught up with the time."""
         count, visibility_timeout, names, attempt_id = request
@@ -457,7 +483,9 @@ class Queue(QueueAdministration):
 
         AWS: DeleteMessage.
         """
-        with self._lock:
+        lock = self._lock
+        lock.acquire()
+        try:
             now_ns = self._now_ns()
             if now_ns >= self._due_ns:
                 self._catch_up(now_ns)
@@ -467,6 +495,8 @@ class Queue(QueueAdministration):
                     change = queue_changes().MessagesRemoved
                     self.broker.publish((change.of(self, [message], "deleted", now_ns),))
                 self._apply_removed_one(message, now_ns)
+        finally:
+            lock.release()
 
     def _deletable(self, receipt_handle: str | ReceivedMessage, now_ns: int) -> Message | None:
         """The message that a handle may delete; None where it is gone already."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from queuestream.core.arns import parse_arn
 from queuestream.core.errors import InvalidParameterValue
-from queuestream.core.queues.message import Message
+from queuestream.core.queues.message import LabelledMessage, Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,7 +66,7 @@ def dead_letters(messages: Iterable[Message], source: Queue, target: Queue, now_
     """Messages as they will be in the dead-letter queue."""
     letters = []
     for number, message in enumerate(messages, target._last_number + 1):
-        letter = Message(
+        letter = LabelledMessage(
             message.body,
             message.message_attributes,
             message.trace_header,
