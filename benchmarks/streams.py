@@ -148,6 +148,7 @@ def _read(stream: Stream, shard_id: str, count: int) -> Iterator[list[Any]]:
     iterator: str | None = stream.get_shard_iterator(shard_id, "TRIM_HORIZON")
     read = 0
     while read < count:
+        assert iterator is not None, "an open shard has no end"
         got = stream.get_records(iterator)
         yield got.records
         read += len(got.records)
