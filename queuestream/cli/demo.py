@@ -25,11 +25,14 @@ import shutil
 import sys
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from queuestream.cli.progress import progress_bar
 
 if TYPE_CHECKING:
+    from io import BufferedReader
+
     from queuestream.demo.records import BrokenLine, Record, TaskRule
     from queuestream.demo.report import Marks, Report
 
@@ -49,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--key",
         metavar="FIELD",
-        help="the field whose text is a record's key, 1 to 256 characters; the aircraft's where you give no input",
+        help="the field whose text is a record's key, 1 to 256 characters (of the departures: tail_number)",
     )
     parser.add_argument(
         "--task-when",
@@ -63,10 +66,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=int,
         default=7,
-        help="decides on every chance; the same again for the same N (%(default)s)",
+        help="every chance; the same N, the same run (%(default)s)",
     )
     parser.add_argument(
-        "--json", action="store_true", help="print the verdicts for machines, without any time that passed"
+        "--json",
+        action="store_true",
+        help="print it for machines; the same bytes for the same seed",
     )
     parser.add_argument("--quiet", action="store_true", help="print nothing but verdicts that do not hold")
 
@@ -145,9 +150,10 @@ def _read(options: argparse.Namespace) -> tuple[list[Record], list[BrokenLine]]:
     is_task = options.task_when or seeded_tenth(options.seed)
     with ExitStack() as stack:
         try:
-            file = (
-                sys.stdin.buffer if options.input == "-" else stack.enter_context(open(options.input, "rb"))
-            )
+            if options.input == "-":
+                file = cast("BufferedReader", sys.stdin.buffer)
+            else:
+                file = stack.enter_context(Path(options.input).open("rb"))
         except OSError as error:
             raise UnreadableInput(error.strerror or str(error)) from None
         return read_records(lines_of(file), options.key, is_task=is_task, at_ns=second_by_second)

@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="queuestream",
-        description="Amazon SQS and Amazon Kinesis Data Streams inside your Python process, on a clock you own.",
+        description="Amazon SQS and Amazon Kinesis Data Streams inside your process, on a clock you own.",
         epilog="See `queuestream COMMAND --help` for what a command does.",
     )
     parser.add_argument("--version", action="version", version=f"queuestream {queuestream.__version__}")

@@ -28,7 +28,7 @@ def read_flights(
 ) -> tuple[list[Record], list[BrokenLine]]:
     """The departures, in the order in which they happened."""
     packed = files("queuestream.demo").joinpath("data/flights.jsonl.gz").read_bytes()
-    lines = lines_of(io.BufferedReader(io.BytesIO(packed)))  # type: ignore[arg-type]  # BytesIO is raw enough
+    lines = lines_of(io.BufferedReader(io.BytesIO(packed)))
     return read_records(lines, key_field, is_task=is_task, at_ns=_departed_at_ns)
 
 

@@ -38,6 +38,7 @@ class Gateway:
             chance.sample(lines, min(1, len(lines)))
         )
         self._broken = set(self.poisonous)
+        self._failures.update(dict.fromkeys(self.poisonous, 0))  # once they are fixed, they succeed
 
     def accepts(self, line: int, attempt: int) -> bool:
         """Try a task for the n-th time (from 1); whether it succeeded."""

@@ -78,12 +78,8 @@ class Judgement:
         self._letters = play.queue.dead_letters_seen
         self.flows = {
             "stream": self._flow(self._lines, self._read, self._read),
-            "standard queue": self._flow(
-                play.tasks, [each.line for each in play.queue.deliveries], self._queue_done
-            ),
-            "FIFO queue": self._flow(
-                play.tasks, [each.line for each in play.fifo.deliveries], self._fifo_done
-            ),
+            "standard queue": self._flow(play.tasks, _delivered(play.queue.deliveries), self._queue_done),
+            "FIFO queue": self._flow(play.tasks, _delivered(play.fifo.deliveries), self._fifo_done),
         }
         claims: tuple[Callable[[], Verdict], ...] = (
             self.stream_in_order,
@@ -119,9 +115,7 @@ class Judgement:
         """Each key's records are read in the order in which they were put, across splits and merges."""
         wrong = keys_out_of_order(self._read, self._key_of)
         story, words = self._play.stream, self._words
-        road = (
-            f"a stream of 4 shards, {_times(story.splits)} split and {_times(story.merges)} merged on the way"
-        )
+        road = f"4 shards, split {_times(story.splits)} and merged {_times(story.merges)} on the way"
         figures = {
             "keys": self.keys,
             "out_of_order": len(wrong),
@@ -129,7 +123,7 @@ class Judgement:
             "merges": story.merges,
         }
         if wrong:
-            sentence = f"Out of order through {road}: {_some(wrong, words.key, words.keys)}."
+            sentence = f"Stream: out of order through {road}: {_some(wrong, words.key, words.keys)}."
         else:
             each = f"the only {words.key}" if self.keys == 1 else f"each of {self.keys:,} {words.keys}"
             sentence = f"Stream: in order for {each}, through {road}."
@@ -151,7 +145,7 @@ class Judgement:
         flow = self.flows["standard queue"]
         found = exchange(self._play.tasks, self._queue_done)
         good = (
-            f"Standard queue: {_count(flow.sent, 'task')} sent and done, none lost; {flow.repeated:,} of them "
+            f"Standard queue: {_count(flow.sent, 'task')} sent and done, none lost; {flow.repeated:,} "
             f"{_was(flow.repeated)} delivered more than once, because a worker failed "
             f"({_count(flow.deliveries, 'delivery', 'deliveries')})."
         )
@@ -178,12 +172,10 @@ class Judgement:
         )
         if unexplained:
             sentence = f"Standard queue: {measured}; of these, delivered only once: {_some(unexplained)}."
+        elif late:
+            sentence = f"Standard queue: no order promised ({measured}); what came late had failed before."
         else:
-            sentence = (
-                f"Standard queue: no order promised, and none kept ({measured}); each of these failed before."
-            )
-            if not late:
-                sentence = f"Standard queue: no order promised; this time it was kept ({measured})."
+            sentence = f"Standard queue: no order promised; this time it was kept ({measured})."
         return Verdict("standard_order", not unexplained, sentence, figures)
 
     def twelve_hours(self) -> Verdict:
@@ -199,11 +191,10 @@ class Judgement:
                 f"it came back after {TWELVE_HOURS:,} seconds exactly."
             )
         elif waited_ns:
-            sentence = (
-                f"The first task came back after {waited_ns[0] / SECOND:,} s, not after {TWELVE_HOURS:,} s."
-            )
+            waited = f"{waited_ns[0] / SECOND:,} seconds"
+            sentence = f"Twelve hours: the first task came back after {waited}, not {TWELVE_HOURS:,}."
         else:
-            sentence = "The first task, whose worker died with it, never came back."
+            sentence = "Twelve hours: the first task, whose worker died with it, never came back."
         return Verdict("twelve_hours", holds, sentence, figures)
 
     def dead_letters(self) -> Verdict:
@@ -215,8 +206,9 @@ class Judgement:
         otherwise = [line for line in poisonous if not failures[line] or failures[line] % MAX_RECEIVE_COUNT]
         holds = not (found.lost or found.unexpected or otherwise)
         figures = {"poisonous": len(poisonous), "missing": len(found.lost), "innocent": len(found.unexpected)}
+        them = "the only poisonous task" if len(poisonous) == 1 else f"the {len(poisonous):,} poisonous tasks"
         good = (
-            f"Dead letters: after {MAX_RECEIVE_COUNT} attempts, exactly the {_count(len(poisonous), 'poisonous task')} "
+            f"Dead letters: after {MAX_RECEIVE_COUNT} attempts, exactly {them} "
             "reached the dead-letter queue, and no other."
         )
         bad = "Dead letters: " + "; ".join(
@@ -238,10 +230,8 @@ class Judgement:
         holds = bool(letters) and not missing
         figures = {"dead_letters": len(letters), "done_after_redrive": len(done)}
         if holds:
-            all_of_them = f"all {len(letters):,} went" if len(letters) > 1 else "it went"
-            sentence = (
-                f"Redrive: after the fix, twelve hours later, {all_of_them} back to the queue and got done."
-            )
+            they = f"all {len(letters):,} went" if len(letters) > 1 else "it went"
+            sentence = f"Redrive: twelve hours later, after the fix, {they} back to the queue and got done."
         elif letters:
             sentence = f"Redrive: never done after the fix: {_some(missing)}."
         else:
@@ -253,7 +243,7 @@ class Judgement:
     def fifo_in_order(self) -> Verdict:
         """No task of a key is handed out before the one before it is done."""
         deliveries = self._play.fifo.deliveries
-        wrong = keys_out_of_order([each.line for each in deliveries], self._key_of)
+        wrong = keys_out_of_order(_delivered(deliveries), self._key_of)
         failed = sum(not each.done for each in deliveries)
         keys = len({self._key_of[line] for line in self._play.tasks})
         name = _count(keys, self._words.key, self._words.keys)
@@ -268,7 +258,7 @@ class Judgement:
         return Verdict("fifo_in_order", not wrong, sentence, figures)
 
     def fifo_holds_up(self) -> Verdict:
-        """A failure holds up the tasks of its own key, and of no other: those are delivered when they are sent."""
+        """A failure holds up the tasks of its own key only; others are delivered when they are sent."""
         deliveries = self._play.fifo.deliveries
         failed = {self._key_of.get(each.line) for each in deliveries if not each.done}
         sent_at = {record.line: record.at_ns for record in self._play.records if record.is_task}
@@ -301,6 +291,10 @@ class Judgement:
         )
         figures = {"sent": len(self._play.tasks), "done": len(self._fifo_done), "repeated_sends": repeats}
         return _complete("fifo_complete", "FIFO queue", found, good, figures)
+
+
+def _delivered(deliveries: list[Delivery]) -> list[int]:
+    return [each.line for each in deliveries]
 
 
 def _done(deliveries: list[Delivery]) -> list[int]:

@@ -155,8 +155,7 @@ def read_records(
                 continue
             fields = _fields_of(text)
             key = _key_of(fields, key_field)
-            if len(line) + len(key.encode()) + _ENVELOPE_BYTES_MAX > RECORD_BYTES_MAX:
-                raise Unplayable(f"too long: a stream takes records of up to {RECORD_BYTES_MAX // MIB} MiB")
+            _check_size(len(line) + len(key.encode()))
             records.append(Record(number, key, text, at_ns(len(records), fields), is_task(fields)))
         except UnicodeDecodeError:
             broken.append(BrokenLine(number, "not UTF-8"))
@@ -200,6 +199,11 @@ def _key_of(fields: Fields, key_field: str) -> str:
     except UnicodeEncodeError:
         raise Unplayable("its key is not valid Unicode") from None
     return key
+
+
+def _check_size(size: int) -> None:
+    if size + _ENVELOPE_BYTES_MAX > RECORD_BYTES_MAX:
+        raise Unplayable(f"too long: a stream takes records of up to {RECORD_BYTES_MAX // MIB} MiB")
 
 
 def _number(value: object) -> float | None:

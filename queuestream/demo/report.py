@@ -72,11 +72,10 @@ class Report:
 
     def _heading(self) -> str:
         words = self.words
+        records = _count(self.records, words.record, words.records)
+        keys = _count(self.judgement.keys, words.key, words.keys)
         skipped = f", {_count(len(self.broken), 'line', 'lines')} skipped" if self.broken else ""
-        return (
-            f"{_count(self.records, words.record, words.records)} of "
-            f"{_count(self.judgement.keys, words.key, words.keys)} from {self.source}{skipped}; seed {self.seed}"
-        )
+        return f"{records} of {keys} from {self.source}{skipped}; seed {self.seed}"
 
     def _table(self, marks: Marks) -> str:
         flows = self.judgement.flows
@@ -95,14 +94,14 @@ class Report:
             "   ".join((row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:]))).rstrip()
             for row in rows
         ]
-        lines.insert(1, marks.rule * max(map(len, lines)))
+        lines.insert(1, marks.rule * len(lines[0]))
         return "\n".join(lines)
 
     def _times(self) -> str:
-        faster = self.virtual_ns / SECOND / max(self.wall_seconds, 0.001)
+        faster = _round(self.virtual_ns / SECOND / self.wall_seconds)
         return (
             f"Virtual time: {_duration(self.virtual_ns)}.  Wall time: {self.wall_seconds:.2f} s, "
-            f"{_round(faster):,} times faster."
+            f"{faster:,} times faster."
         )
 
     def to_json(self) -> str:
@@ -178,5 +177,5 @@ def _duration(duration_ns: int) -> str:
 
 def _round(number: float) -> int:
     """Two digits that mean something."""
-    digits = len(str(int(number))) - 2
-    return round(number, -digits) if digits > 0 else round(number)  # type: ignore[return-value]
+    whole = round(number)
+    return round(whole, 2 - len(str(whole)))

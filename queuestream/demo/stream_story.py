@@ -8,12 +8,13 @@ before its children.  The reader below does, and keeps one checkpoint per shard.
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from queuestream.core.broker import Broker
-    from queuestream.core.streams.listing import ShardDescription
     from queuestream.core.streams.record import ChildShard, GetRecordsResult
+    from queuestream.core.streams.shard import ShardDescription
     from queuestream.core.streams.stream import Stream
     from queuestream.demo.records import Record
 
@@ -40,7 +41,7 @@ class StreamStory:
     def merge(self) -> None:
         """Join the two neighbours that have the fewest hash keys together."""
         shards = self._open_shards()
-        left, right = min(zip(shards, shards[1:], strict=False), key=lambda pair: sum(map(_width, pair)))
+        left, right = min(pairwise(shards), key=lambda pair: sum(map(_width, pair)))
         self.stream.merge_shards(left.shard_id, right.shard_id)
         self.merges += 1
 
