@@ -140,8 +140,10 @@ class QueueState:
 
     def _watch_the_time(self) -> None:
         """Find the instant before which time changes nothing but visibility."""
-        instants = (self._next_expiry_ns(), self.broker.next_move_ns())
-        self._due_ns = min((at_ns for at_ns in instants if at_ns is not None), default=NEVER)
+        expiry_ns, move_ns = self._next_expiry_ns(), self.broker.next_move_ns()
+        self._due_ns = NEVER if expiry_ns is None else expiry_ns
+        if move_ns is not None and move_ns < self._due_ns:
+            self._due_ns = move_ns
 
     def _expect(self, at_ns: int) -> None:
         """Time will change something at an instant that the queue did not know of."""
