@@ -8,7 +8,6 @@ import attrs
 
 from queuestream.core.arns import parse_arn
 from queuestream.core.errors import (
-    BrokerClosed,
     LimitExceededException,
     ResourceInUseException,
     ResourceNotFoundException,
@@ -69,9 +68,9 @@ def find(broker: Broker, stream_name: object) -> Stream:
     """
     name = checks.check_text(stream_name, "streamName", 1, 128, checks.NAME)
     with broker.lock:
-        forget_gone(broker)
+        broker.check_open()
         stream = broker.streams.get(name)
-        if stream is None:
+        if stream is None or stream._is_gone(broker.clock.now_ns()):
             raise ResourceNotFoundException(f"Stream {name} under account {broker.account_id} not found.")
         return stream
 
@@ -120,8 +119,7 @@ def list_streams(
         )
     token = None if next_token is None else checks.check_text(next_token, "nextToken", 1, 1_048_576)
     with broker.lock:
-        if broker.closed_because is not None:
-            raise BrokerClosed(broker.closed_because)
+        broker.check_open()
         now_ns = broker.clock.now_ns()
         forget_gone(broker)
         # No secret belongs to a whole account; the token's seal only catches what isn't one at all.
@@ -212,10 +210,13 @@ def check_shards(broker: Broker, limits: StreamLimits, additional: int) -> None:
     count = open_shard_count(broker)
     if count + additional > limits.shards_per_account:
         raise LimitExceededException(
-            f"This request would exceed the shard limit for the account {broker.account_id} in {broker.region}. "
+            f"This request would exceed the shard limit for the account {broker.account_id} in "
+            f"{broker.region}. "
             f"Current shard count for the account: {count}. Limit: {limits.shards_per_account}. Number of "
-            f"additional shards that would have resulted from this request: {additional}. Refer to the AWS Service "
-            "Limits page (http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for current limits "
+            f"additional shards that would have resulted from this request: {additional}. Refer to the AWS "
+            "Service "
+            "Limits page (http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for current "
+            "limits "
             "and how to request higher limits."
         )
 
@@ -228,6 +229,7 @@ def check_on_demand_streams(broker: Broker, limits: StreamLimits) -> None:
     """
     if _on_demand_streams(broker) >= limits.on_demand_streams_per_account:
         raise LimitExceededException(
-            f"Account {broker.account_id} has reached its limit of {limits.on_demand_streams_per_account} streams in "
+            f"Account {broker.account_id} has reached its limit of {limits.on_demand_streams_per_account} "
+            "streams in "
             "ON_DEMAND mode."
         )

@@ -1,4 +1,4 @@
-"""What is rarely done to a stream: tags, encryption, monitoring, policies, the largest record, deleting it."""
+"""What is rarely done to a stream: tags, encryption, monitoring, policies, record size, deleting it."""
 
 from __future__ import annotations
 
@@ -106,7 +106,8 @@ class Administration(StreamState):
         merged = {**tags, **added}
         if len(merged) > self.limits.tags_max:
             raise InvalidArgumentException(
-                f"Failed to add tags to stream {self.name} under account {self.broker.account_id} because a given "
+                f"Failed to add tags to stream {self.name} under account {self.broker.account_id} because a "
+                "given "
                 f"resource cannot have more than {self.limits.tags_max} tags associated with it."
             )
         return merged
@@ -151,7 +152,8 @@ class Administration(StreamState):
             earlier = in_the_last_day(getattr(self.settings, field), now_ns)
             if len(earlier) >= self.limits.encryption_changes_per_day:
                 raise LimitExceededException(
-                    f"The encryption of stream {self.name} under account {self.broker.account_id} has changed "
+                    f"The encryption of stream {self.name} under account {self.broker.account_id} has "
+                    "changed "
                     f"{len(earlier)} times in the last 24 hours, which is as often as it may."
                 )
             changed: dict[str, Any] = {field: (*earlier, now_ns)}
@@ -277,7 +279,8 @@ class Administration(StreamState):
                 self._require_active(now_ns)
             if self._consumers and not enforce:
                 raise ResourceInUseException(
-                    f"Stream {self.name} under account {self.broker.account_id} has {len(self._consumers)} registered "
+                    f"Stream {self.name} under account {self.broker.account_id} has {len(self._consumers)} "
+                    "registered "
                     "consumers, and EnforceConsumerDeletion was not set to true."
                 )
             self._commit(StreamDeleted(self.name, self._busy_from(now_ns)))

@@ -32,7 +32,8 @@ class CapacityMode(Resharding):
         """Change between `PROVISIONED` and `ON_DEMAND`; the shards stay as they are.
 
         Raises:
-            LimitExceededException: The third change in 24 hours, or too many on-demand streams in the account.
+            LimitExceededException: The third change in 24 hours, or too many on-demand streams in the
+                account.
             ResourceInUseException: The stream is not ACTIVE.
             ValidationException: A parameter has the wrong form.
             InvalidArgumentException: Warm throughput for a provisioned stream.
@@ -79,7 +80,8 @@ class CapacityMode(Resharding):
             self._require_active(now_ns)
             if self.settings.stream_mode != ON_DEMAND:
                 raise ValidationException(
-                    f"Request is invalid. Stream {self.name} under account {self.broker.account_id} is not in "
+                    f"Request is invalid. Stream {self.name} under account {self.broker.account_id} is not "
+                    "in "
                     "On-Demand mode."
                 )
             settings = attrs.evolve(self.settings, warm_throughput_mibps=warm)

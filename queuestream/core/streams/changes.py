@@ -30,7 +30,7 @@ class StreamCreated(Change):
 
     def apply(self, broker: Broker) -> None:
         """Make the stream."""
-        from queuestream.core.streams.stream import Stream
+        from queuestream.core.streams.stream import Stream  # noqa: PLC0415 - it imports this module
 
         stream = Stream.__new__(Stream)
         stream._begin(broker, self)

@@ -21,15 +21,20 @@ NAME = re.compile(r"[a-zA-Z0-9_.-]+")
 HASH_KEY = re.compile(r"0|([1-9][0-9]{0,38})")
 SEQUENCE_NUMBER = re.compile(r"0|([1-9][0-9]{0,128})")
 
+INTEGER_MAX = 2**31 - 1
+"""The largest integer of AWS's models, where they name no other."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_800  # the years 1 to 9999
 _SHOWN_MAX = 300
 
 
 def violation(value: object, at: str, constraint: str) -> ValidationException:
     """AWS's sentence about a parameter that breaks a constraint."""
     return ValidationException(
-        f"1 validation error detected: Value {shown(value)} at '{at}' failed to satisfy constraint: {constraint}"
+        f"1 validation error detected: Value {shown(value)} at '{at}' failed to satisfy constraint: "
+        f"{constraint}"
     )
 
 
@@ -47,7 +52,7 @@ def shown(value: object) -> str:
     return f"'{type(value).__name__}'"
 
 
-def check_integer(value: object, at: str, low: int, high: int | None = None) -> int:
+def check_integer(value: object, at: str, low: int, high: int = INTEGER_MAX) -> int:
     """An integer from `low` to `high`, both included."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise violation(
@@ -55,7 +60,7 @@ def check_integer(value: object, at: str, low: int, high: int | None = None) -> 
         )
     if value < low:
         raise violation(value, at, f"Member must have value greater than or equal to {low}")
-    if high is not None and value > high:
+    if value > high:
         raise violation(value, at, f"Member must have value less than or equal to {high}")
     return int(value)
 
@@ -109,16 +114,17 @@ def check_timestamp(value: object, at: str) -> int:
 
     Args:
         value: A `datetime` (in UTC where it says nothing else), or seconds since the epoch.
+        at: AWS's name of the parameter.
     """
     if isinstance(value, datetime):
-        aware = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+        aware = value if value.utcoffset() is not None else value.replace(tzinfo=UTC)
         microseconds = (aware - _EPOCH) // _MICROSECOND
-    elif isinstance(value, int) and not isinstance(value, bool):
-        microseconds = value * 1_000_000
-    elif isinstance(value, float) and value - value == 0:  # neither infinite nor "not a number"
+    elif isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise violation(value, at, "Member must be a timestamp")
+    elif _FIRST_SECOND <= value < _LAST_SECOND:
         microseconds = round(value * 1_000_000)
     else:
-        raise violation(value, at, "Member must be a timestamp")
+        raise violation(value, at, "Member must lie between the years 1 and 9999")
     return microseconds // 1_000 * MILLISECOND
 
 

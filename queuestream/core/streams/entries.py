@@ -39,6 +39,11 @@ def prepare(
     """Check one record.
 
     Args:
+        data: What is to be bytes, or something that holds bytes.
+        partition_key: What is to be a text.
+        explicit_hash_key: What is to be a number in digits, or None.
+        limits: The stream's quotas.
+        max_record_bytes: How large it may be, its key included.
         at: Where it stands in the request, as AWS's sentences name it: `records.3.member.`.
 
     Raises:
@@ -86,7 +91,9 @@ def prepare_batch(records: object, limits: StreamLimits, max_record_bytes: int) 
             records, "records", "Member must not be null" if records is None else "Member must be a list"
         )
     # One more than there may be is enough to see that there are too many, also of what never ends.
-    entries = records if isinstance(records, (list, tuple)) else list(islice(records, limits.put_records_max + 1))
+    entries = records
+    if not isinstance(entries, (list, tuple)):
+        entries = list(islice(entries, limits.put_records_max + 1))
     if not entries:
         raise checks.violation(entries, "records", "Member must have length greater than or equal to 1")
     if len(entries) > limits.put_records_max:

@@ -74,7 +74,8 @@ class SubscribeToShardEvent:
 
     Attributes:
         records: The records, oldest first.  They are the stored ones: don't change them.
-        continuation_sequence_number: Where to go on (`AFTER_SEQUENCE_NUMBER`); None at the end of a closed shard.
+        continuation_sequence_number: Where to go on (`AFTER_SEQUENCE_NUMBER`); None at the end of a closed
+            shard.
         millis_behind_latest: How old the last record is, while more wait behind it; 0 at the tip.
         child_shards: At the end of a closed shard, the shards to go on with.
     """
@@ -262,7 +263,8 @@ class FanOut(StreamState):
             creating = sum(consumer.active_from_ns > now_ns for consumer in self._consumers.values())
             if creating >= limits.consumers_creating_max:
                 raise LimitExceededException(
-                    f"Stream {self.name} under account {account} has {creating} consumers in the state CREATING, "
+                    f"Stream {self.name} under account {account} has {creating} consumers in the state "
+                    "CREATING, "
                     "which is as many as it may."
                 )
             self._commit(ConsumerRegistered(self.name, name, now_ns, self._busy_from(now_ns), checked))
@@ -358,8 +360,8 @@ class FanOut(StreamState):
             An iterator of events.
 
         Raises:
-            ResourceInUseException: The same consumer subscribed to the same shard less than five seconds ago, or is
-                not ACTIVE yet.
+            ResourceInUseException: The same consumer subscribed to the same shard less than five seconds ago,
+                or is not ACTIVE yet.
             ResourceNotFoundException: There is no such consumer or shard.
             InvalidArgumentException: The starting position makes no sense.
         """
@@ -389,7 +391,8 @@ class FanOut(StreamState):
             safe_ns = self.limits.subscription_takeover_seconds * SECOND
             if earlier is not None and now_ns < earlier.started_at_ns + safe_ns:
                 raise ResourceInUseException(
-                    f"Another active subscription exists for this consumer: {consumer.arn} and shard {shard_id}."
+                    f"Another active subscription exists for this consumer: {consumer.arn} and shard "
+                    f"{shard_id}."
                 )
             subscription = Subscription(self, consumer, shard, number, now_ns)
             consumer.subscriptions[shard_id] = subscription
@@ -469,7 +472,7 @@ class FanOut(StreamState):
     # --- finding one ---
 
     def _next_completion_ns(self, until_ns: int) -> int:
-        """When a reshard is completed, if it is before then: the shard that somebody waits for may be closed."""
+        """When a reshard is completed, if that is before then: it may close the shard that somebody reads."""
         return until_ns if self._pending is None else min(until_ns, self._pending.completed_at_ns)
 
     @staticmethod

@@ -70,7 +70,8 @@ def check_start(
         raise InvalidArgumentException(f"Timestamp can't be used with an iterator of type {kind}.")
     if (kind in _BY_SEQUENCE_NUMBER) is not (number is not None):
         raise InvalidArgumentException(
-            "Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and StartingSequenceNumber or "
+            "Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and StartingSequenceNumber "
+            "or "
             "(2) TRIM_HORIZON or LATEST and no StartingSequenceNumber. "
             f"Request specified {kind} and {'no' if number is None else 'also a'} StartingSequenceNumber."
         )
@@ -83,6 +84,7 @@ def seal(secret: bytes, kind: bytes, payload: bytes) -> str:
     Args:
         secret: 16 to 64 bytes.
         kind: What the text is for, up to 16 bytes.
+        payload: What it carries.
     """
     tag = blake2b(payload, key=secret, person=kind, digest_size=_TAG_BYTES).digest()
     text = binascii.b2a_base64(_VERSION + tag + _mask(secret, kind, tag, payload), newline=False)
@@ -154,7 +156,8 @@ def check_age(created_ns: int, now_ns: int, lifetime_seconds: int) -> None:
     """
     if now_ns >= created_ns + lifetime_seconds * SECOND:
         raise ExpiredIteratorException(
-            f"Iterator expired. The iterator was created at time {checks.utc_sentence(created_ns)} while right now "
+            f"Iterator expired. The iterator was created at time {checks.utc_sentence(created_ns)} while "
+            "right now "
             f"it is {checks.utc_sentence(now_ns)} which is further in the future than the tolerated delay of "
             f"{lifetime_seconds * 1000} milliseconds."
         )
@@ -178,7 +181,8 @@ def token_payload(secret: bytes, kind: bytes, token: str, now_ns: int, lifetime_
     created_ns = int.from_bytes(payload[: _TIME_BITS // 8], "big")
     if now_ns >= created_ns + lifetime_seconds * SECOND:
         raise ExpiredNextTokenException(
-            f"NextToken expired. It was created at time {checks.utc_sentence(created_ns)} while right now it is "
+            f"NextToken expired. It was created at time {checks.utc_sentence(created_ns)} while right now it "
+            "is "
             f"{checks.utc_sentence(now_ns)}, which is more than {lifetime_seconds} seconds later."
         )
     return payload[_TIME_BITS // 8 :]

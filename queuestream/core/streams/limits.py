@@ -40,7 +40,8 @@ class StreamLimits:
         streams_creating_max: Streams in the state CREATING at a time.
         scalings_per_day: `update_shard_count` calls in 24 hours.
         mode_changes_per_day: `update_stream_mode` calls in 24 hours.
-        encryption_changes_per_day: `start_stream_encryption`, and as many `stop_stream_encryption`, in 24 hours.
+        encryption_changes_per_day: `start_stream_encryption`, and as many `stop_stream_encryption`, in 24
+            hours.
         consumers_per_stream: Registered consumers.
         consumers_creating_max: Registered consumers in the state CREATING at a time.
         tags_max: Tags of a stream or consumer.

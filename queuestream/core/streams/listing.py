@@ -33,9 +33,10 @@ class ShardFilter:
     """Which shards `list_shards` lists.
 
     Attributes:
-        type: `AFTER_SHARD_ID` (with `shard_id`), `AT_TRIM_HORIZON` (those open when the oldest record arrived),
-            `FROM_TRIM_HORIZON` (all of them), `AT_LATEST` (those open now), `AT_TIMESTAMP` (with `timestamp`: those
-            open then), `FROM_TIMESTAMP` (with `timestamp`: those open then or later).
+        type: `AFTER_SHARD_ID` (with `shard_id`), `AT_TRIM_HORIZON` (those open when the oldest record
+            arrived),
+            `FROM_TRIM_HORIZON` (all of them), `AT_LATEST` (those open now), `AT_TIMESTAMP` (with `timestamp`:
+            those open then), `FROM_TIMESTAMP` (with `timestamp`: those open then or later).
         timestamp: A `datetime` (UTC where it says nothing else), or seconds since the epoch.
     """
 
@@ -110,7 +111,7 @@ class _Choice:
         return cls(FILTER_TYPES[payload[0]], after, int.from_bytes(payload[6:], "big", signed=True))
 
     def chooses(self, shard: Shard, listed: dict[str, Shard]) -> bool:
-        """Whether the filter lets a shard through.  A shard is open from its making until just before its closing."""
+        """Whether the filter lets a shard through; one is open from its making until before its closing."""
         if shard.identity.index <= self.after:
             return False
         if self.type == "AT_LATEST":
@@ -157,7 +158,8 @@ class Listing(StreamState):
 
         Raises:
             ValidationException: A parameter has the wrong form.
-            InvalidArgumentException: Parameters that don't go together, or a token that isn't one of this stream's.
+            InvalidArgumentException: Parameters that don't go together, or a token that isn't one of this
+                stream's.
             ExpiredNextTokenException: The token is older than five minutes.
             ResourceNotFoundException: No stream of this name was made at that time.
 
@@ -178,7 +180,8 @@ class Listing(StreamState):
             checks.check_text(next_token, "nextToken", 1, 1_048_576)
             if exclusive_start_shard_id is not None or created_ns is not None or shard_filter is not None:
                 raise InvalidArgumentException(
-                    "NextToken and StreamCreationTimestamp, ExclusiveStartShardId or ShardFilter cannot be provided "
+                    "NextToken and StreamCreationTimestamp, ExclusiveStartShardId or ShardFilter cannot be "
+                    "provided "
                     "together."
                 )
         with self._lock:

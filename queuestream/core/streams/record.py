@@ -133,7 +133,8 @@ class GetRecordsResult:
     Attributes:
         records: The records, oldest first.  They are the stored ones: don't change them.
         next_shard_iterator: Where to go on; None at the end of a closed shard.
-        millis_behind_latest: How old the last record of the answer is, while more wait behind it; 0 at the tip.
+        millis_behind_latest: How old the last record of the answer is, while more wait behind it; 0 at the
+            tip.
         child_shards: At the end of a closed shard, the shards to go on with.
     """
 

@@ -104,7 +104,9 @@ def plan_even_ranges(plan: Plan, open_shards: Iterable[ShardIdentity], count: in
     "UpdateShardCount").
 
     Args:
+        plan: What the splits and merges are added to.
         open_shards: In the order of their hash keys.
+        count: How many ranges there are to be.
     """
     wanted = [start for start, _ in even_ranges(count)]
     missing = iter([*wanted, 2**128])
@@ -152,8 +154,10 @@ class Resharding(StreamState):
             # The end is the last hash key of the range, and AWS leaves a key of room on either side.
             if not parent.starting_hash_key + 1 < boundary < parent.ending_hash_key:
                 raise InvalidArgumentException(
-                    f"NewStartingHashKey {new_starting_hash_key} used in SplitShard() on shard {shard_to_split} in "
-                    f"stream {self.name} under account {self.broker.account_id} is not both greater than one plus "
+                    f"NewStartingHashKey {new_starting_hash_key} used in SplitShard() on shard "
+                    f"{shard_to_split} in "
+                    f"stream {self.name} under account {self.broker.account_id} is not both greater than one "
+                    "plus "
                     f"the shard's StartingHashKey {parent.starting_hash_key} and less than the shard's "
                     f"EndingHashKey {parent.ending_hash_key}."
                 )
@@ -186,7 +190,8 @@ class Resharding(StreamState):
                 and adjacent.ending_hash_key + 1 != parent.starting_hash_key
             ):
                 raise InvalidArgumentException(
-                    f"Shards {shard_to_merge} and {adjacent_shard_to_merge} in stream {self.name} under account "
+                    f"Shards {shard_to_merge} and {adjacent_shard_to_merge} in stream {self.name} under "
+                    "account "
                     f"{self.broker.account_id} are not an adjacent pair of shards eligible for merging"
                 )
             self._require_active(now_ns)
@@ -204,8 +209,8 @@ class Resharding(StreamState):
             scaling_type: AWS knows one, `UNIFORM_SCALING`.
 
         Raises:
-            LimitExceededException: More than double, less than half, more than the stream or the account may have,
-                or the eleventh call in 24 hours.
+            LimitExceededException: More than double, less than half, more than the stream or the account may
+                have, or the eleventh call in 24 hours.
             ResourceInUseException: The stream is not ACTIVE.
             ValidationException: A parameter has the wrong form, or the stream is in on-demand mode.
 
@@ -232,7 +237,8 @@ class Resharding(StreamState):
         counts = f"Current open shard count: {current} Target shard count: {target}"
         if scaled >= limits.scalings_per_day:
             raise LimitExceededException(
-                f"UpdateShardCount cannot be called more than {limits.scalings_per_day} times in a rolling 24-hour "
+                f"UpdateShardCount cannot be called more than {limits.scalings_per_day} times in a rolling "
+                "24-hour "
                 f"period for stream {self.name} under account {self.broker.account_id}."
             )
         if target > current * 2:
@@ -252,7 +258,8 @@ class Resharding(StreamState):
     def _require_provisioned(self) -> None:
         if self.settings.stream_mode == ON_DEMAND:
             raise ValidationException(
-                f"Request is invalid. Stream {self.name} under account {self.broker.account_id} is in On-Demand mode."
+                f"Request is invalid. Stream {self.name} under account {self.broker.account_id} is in "
+                "On-Demand mode."
             )
 
     def _to_reshard(self, shard_id: str, now_ns: int) -> ShardIdentity:
@@ -260,7 +267,8 @@ class Resharding(StreamState):
         shard = self._shard(shard_id, now_ns)
         if not shard.is_open:
             raise InvalidArgumentException(
-                f"Shard {shard_id} in stream {self.name} under account {self.broker.account_id} has already been "
+                f"Shard {shard_id} in stream {self.name} under account {self.broker.account_id} has already "
+                "been "
                 "merged or split, and thus is not eligible for merging or splitting."
             )
         return shard.identity
@@ -271,8 +279,7 @@ class Resharding(StreamState):
     def _reshard(self, plan: Plan, now_ns: int, *also: StreamChanged) -> None:
         """Carry out a plan, now or when the provisioning time is over."""
         if not plan.shards:
-            if also:
-                self._commit(*also)
+            self._commit(*also)
         elif self.settings.provisioning_ns:
             self._commit(*also, ReshardScheduled(self.name, tuple(plan.shards), self._busy_from(now_ns)))
         else:

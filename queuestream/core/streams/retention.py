@@ -35,7 +35,8 @@ class Retention(StreamState):
             current = self.settings.retention_period_hours
             if hours < current:
                 raise InvalidArgumentException(
-                    f"Requested retention period ({hours} hours) for stream {self.name} can not be shorter than "
+                    f"Requested retention period ({hours} hours) for stream {self.name} can not be shorter "
+                    "than "
                     f"existing retention period ({current} hours). Use DecreaseRetentionPeriod API."
                 )
             self._change_retention(hours, now_ns)
@@ -57,7 +58,8 @@ class Retention(StreamState):
             current = self.settings.retention_period_hours
             if hours > current:
                 raise InvalidArgumentException(
-                    f"Requested retention period ({hours} hours) for stream {self.name} can not be longer than "
+                    f"Requested retention period ({hours} hours) for stream {self.name} can not be longer "
+                    "than "
                     f"existing retention period ({current} hours). Use IncreaseRetentionPeriod API."
                 )
             self._change_retention(hours, now_ns)

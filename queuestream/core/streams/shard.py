@@ -182,7 +182,7 @@ class Shard:
         return self.base_number + bisect_left(self.records, time_ns, self.dead, key=_arrival)
 
     def read(self, number: int, records_max: int, bytes_max: int) -> list[Record]:
-        """The records from this number on; as many as both limits allow, and at least one where there is one."""
+        """The records from this number on: as many as both limits allow, and at least one if there is one."""
         records = self.records
         first = max(number - self.base_number, self.dead)
         last = min(first + records_max, len(records))

@@ -25,12 +25,12 @@ from typing import TYPE_CHECKING
 from queuestream.core.arns import Arn
 from queuestream.core.clock import MILLISECOND, SECOND
 from queuestream.core.errors import (
-    BrokerClosed,
     InvalidArgumentException,
     ResourceInUseException,
     ResourceNotFoundException,
 )
 from queuestream.core.streams import sequence_numbers
+from queuestream.core.streams.changes import RecordsTrimmed, ShardExpired
 from queuestream.core.streams.record import EncryptedRecord, Record
 from queuestream.core.streams.settings import ON_DEMAND
 from queuestream.core.streams.shard import Shard, ShardIdentity, shard_id_of
@@ -114,7 +114,8 @@ class StreamState:
         status = self._status(now_ns)
         if status != "ACTIVE":
             raise ResourceInUseException(
-                f"Stream {self.name} under account {self.broker.account_id} not ACTIVE, instead in state {status}"
+                f"Stream {self.name} under account {self.broker.account_id} not ACTIVE, instead in state "
+                f"{status}"
             )
 
     def _require_usable(self, now_ns: int) -> None:
@@ -135,9 +136,7 @@ class StreamState:
             BrokerClosed: The broker takes no more calls.
             ResourceNotFoundException: The stream was deleted.
         """
-        reason = self.broker.closed_because
-        if reason is not None:
-            raise BrokerClosed(reason)
+        self.broker.check_open()
         now_ns = self._now_ns()
         if now_ns >= self._due_ns:
             self._catch_up(now_ns)
@@ -184,7 +183,7 @@ class StreamState:
         )
 
     def _give_up(self) -> None:
-        """Let everybody who waits look again: there is news for all, or the stream or the broker went away."""
+        """Let everybody who waits look again: there is news for all, or the stream or broker went away."""
         for shard in self._shards.values():
             shard.wake()
 
@@ -194,7 +193,8 @@ class StreamState:
         shard = self._shards.get(shard_id)
         if shard is None or self._has_expired(shard, now_ns):
             raise ResourceNotFoundException(
-                f"Shard {shard_id} in stream {self.name} under account {self.broker.account_id} does not exist"
+                f"Shard {shard_id} in stream {self.name} under account {self.broker.account_id} does not "
+                "exist"
             )
         return shard
 
@@ -202,7 +202,8 @@ class StreamState:
         """The number of the record that a reader starts at.
 
         Raises:
-            InvalidArgumentException: The sequence number isn't one of the shard's, or the time has not come yet.
+            InvalidArgumentException: The sequence number isn't one of the shard's, or the time has not come
+                yet.
         """
         if start.type == "TRIM_HORIZON":
             return shard.horizon
@@ -219,7 +220,8 @@ class StreamState:
         text = start.sequence_number or ""
         parsed = sequence_numbers.parse(text)
         sentence = (
-            f"StartingSequenceNumber {text} used in {operation} on shard {shard.shard_id} in stream {self.name} "
+            f"StartingSequenceNumber {text} used in {operation} on shard {shard.shard_id} in stream "
+            f"{self.name} "
             f"under account {self.broker.account_id} is invalid"
         )
         if parsed is None:
@@ -257,21 +259,20 @@ class StreamState:
         """Let go of what has outlived the retention period in one shard."""
         count = shard.expired(now_ns - self.settings.retention_ns)
         if count:
-            if self.broker.listeners:
-                from queuestream.core.streams.changes import RecordsTrimmed
-
-                self.broker.publish((RecordsTrimmed(self.name, shard.shard_id, shard.horizon + count),))
-            shard.trim(count)
+            self._commit(RecordsTrimmed(self.name, shard.shard_id, shard.horizon + count))
 
     def _sweep(self, now_ns: int) -> None:
         """Let go of everything that has outlived the retention period: records, and then closed shards."""
         retention_ns = self.settings.retention_ns
-        for shard in list(self._shards.values()):
-            self._trim(shard, now_ns)
+        gone: list[Change] = []
+        for shard in self._shards.values():
+            count = shard.expired(now_ns - retention_ns)
             if self._has_expired(shard, now_ns):
-                from queuestream.core.streams.changes import ShardExpired
-
-                self._commit(ShardExpired(self.name, shard.shard_id))
+                gone.append(ShardExpired(self.name, shard.shard_id))
+            elif count:
+                gone.append(RecordsTrimmed(self.name, shard.shard_id, shard.horizon + count))
+        if gone:
+            self._commit(*gone)
         # What arrives from now on lives for a whole retention period.
         expiry_ns = self._oldest_expiry_ns()
         horizon_ns = now_ns + retention_ns
@@ -355,7 +356,7 @@ class StreamState:
         return shard.records[shard.dead + shard.expired(now_ns - self.settings.retention_ns) :]
 
     def peek(self) -> list[Record]:
-        """Ours: every record that can be read, shard by shard, without any side effect.  `record.shard_id` says where."""
+        """Ours: every record that can be read, shard by shard (`record.shard_id`), without a side effect."""
         with self._lock:
             now_ns = self._now_ns()
             return [record for shard in self._shards.values() for record in self._live(shard, now_ns)]
@@ -366,7 +367,8 @@ class StreamState:
             shards = self._shards.values()
             records = sum(len(self._live(shard, now_ns)) for shard in shards)
             return (
-                f"<Stream {self.name!r}: {len(self._open_shards)} shard{'s' * (len(self._open_shards) != 1)} open, "
+                f"<Stream {self.name!r}: {len(self._open_shards)} shard{'s' * (len(self._open_shards) != 1)} "
+                "open, "
                 f"{len(shards) - len(self._open_shards)} closed, {records:,} record{'s' * (records != 1)}>"
             )
 

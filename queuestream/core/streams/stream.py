@@ -116,12 +116,11 @@ class Stream(Listing, Retention, CapacityMode, FanOut, Administration):
         elif stream_mode == ON_DEMAND:
             raise InvalidArgumentException("ShardCount can't be used with a stream in ON_DEMAND mode.")
         else:
-            shards = checks.check_integer(shard_count, "shardCount", 1, limits.shards_per_account)
+            shards = checks.check_integer(shard_count, "shardCount", 1)
         if broker is None:
             broker = Broker(clock=clock, seed=seed)
         with broker.lock:
-            if broker.closed_because is not None:
-                raise BrokerClosed(broker.closed_because)
+            broker.check_open()
             now_ns = broker.clock.now_ns()
             account.check_new_stream(broker, name, stream_mode, shards, limits, now_ns)
             secret = broker.ids.bits(256).to_bytes(32, "big")
@@ -146,16 +145,18 @@ class Stream(Listing, Retention, CapacityMode, FanOut, Administration):
             data: Up to `max_record_size_in_kib`, the partition key's UTF-8 bytes included.
             partition_key: 1 to 256 characters.
             explicit_hash_key: A number up to 2**128 - 1 in digits, instead of the key's MD5.
-            sequence_number_for_ordering: The sequence number of the record before, as AWS wants it.  Here, as one
-                thread's puts are always in order, it is only checked.
+            sequence_number_for_ordering: The sequence number of the record before, as AWS wants it.  Here, as
+                one thread's puts are always in order, it is only checked.
 
         Returns:
             The record as it was stored: `shard_id`, `sequence_number`, `encryption_type` and the rest.
 
         Raises:
             ValidationException: A parameter has the wrong form.
-            InvalidArgumentException: The record is too large, or the hash key or sequence number makes no sense.
-            ProvisionedThroughputExceededException: The shard's allowance is used up (with `enforce_throughput`).
+            InvalidArgumentException: The record is too large, or the hash key or sequence number makes no
+                sense.
+            ProvisionedThroughputExceededException: The shard's allowance is used up (with
+                `enforce_throughput`).
         """
         if type(data) is not bytes or type(partition_key) is not str or explicit_hash_key is not None:
             data, partition_key, hash_key, size = prepare(
@@ -283,7 +284,8 @@ class Stream(Listing, Retention, CapacityMode, FanOut, Administration):
         return answers
 
     def _rate_exceeded(self, shard: Shard) -> str:
-        return f"Rate exceeded for shard {shard.shard_id} in stream {self.name} under account {self.broker.account_id}."
+        account_id = self.broker.account_id
+        return f"Rate exceeded for shard {shard.shard_id} in stream {self.name} under account {account_id}."
 
     def _rejected(self, shard: Shard) -> RejectedRecord:
         return RejectedRecord(
@@ -301,8 +303,8 @@ class Stream(Listing, Retention, CapacityMode, FanOut, Administration):
             or (shard and (shard.identity.stamp != parsed.stamp or parsed.number >= shard.next_number))
         ):
             raise InvalidArgumentException(
-                f"ExclusiveMinimumSequenceNumber {sequence_number} used in PutRecord on stream {self.name} under "
-                f"account {self.broker.account_id} is invalid."
+                f"ExclusiveMinimumSequenceNumber {sequence_number} used in PutRecord on stream {self.name} "
+                f"under account {self.broker.account_id} is invalid."
             )
 
     # --- reading ---
@@ -318,14 +320,16 @@ class Stream(Listing, Retention, CapacityMode, FanOut, Administration):
 
         Args:
             shard_id: The shard.
-            shard_iterator_type: `TRIM_HORIZON` (the oldest record), `LATEST` (what comes from now on), `AT_TIMESTAMP`,
-                `AT_SEQUENCE_NUMBER` or `AFTER_SEQUENCE_NUMBER`.
+            shard_iterator_type: `TRIM_HORIZON` (the oldest record), `LATEST` (what comes from now on),
+                `AT_TIMESTAMP`, `AT_SEQUENCE_NUMBER` or `AFTER_SEQUENCE_NUMBER`.
             starting_sequence_number: For the last two.
-            timestamp: For `AT_TIMESTAMP`: a `datetime` (UTC where it says nothing else), or seconds since the epoch.
+            timestamp: For `AT_TIMESTAMP`: a `datetime` (UTC where it says nothing else), or seconds since the
+                epoch.
 
         Raises:
             ResourceNotFoundException: There is no such shard (any more).
-            InvalidArgumentException: The parameters don't go together, or the sequence number isn't of this shard.
+            InvalidArgumentException: The parameters don't go together, or the sequence number isn't of this
+                shard.
 
         Cost: constant, at a time logarithmic in the shard's records.
         """
@@ -349,7 +353,8 @@ class Stream(Listing, Retention, CapacityMode, FanOut, Administration):
             InvalidArgumentException: The iterator isn't one of this stream's.
             ExpiredIteratorException: It was made five minutes ago.
             ResourceNotFoundException: The shard has outlived the retention period.
-            ProvisionedThroughputExceededException: The shard's allowance is used up (with `enforce_throughput`).
+            ProvisionedThroughputExceededException: The shard's allowance is used up (with
+                `enforce_throughput`).
         """
         limits = self.limits
         iterator = checks.check_text(shard_iterator, "shardIterator", 1, 512)

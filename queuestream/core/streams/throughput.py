@@ -91,8 +91,10 @@ class Allowance:
         """Account for the records of an answer.
 
         Args:
-            pause: Whether the answer was cut short by its size, after which the shard rests until it has made up
-                for it (the page "GetRecords": five seconds for 10 MiB).
+            records: At least one.
+            now_ns: When they were read.
+            pause: Whether the answer was cut short by its size, after which the shard rests until it has made
+                up for it (the page "GetRecords": five seconds for 10 MiB).
         """
         size = records[-1].end - records[0].end + records[0].size
         self._read_bytes.take(size, now_ns)

@@ -259,7 +259,7 @@ def test_records_that_expire_under_a_subscription_are_not_pushed(one, arn, clock
     assert data(next(subscription)) == [b"new"]
 
 
-@pytest.mark.parametrize("event", ["put", "batch", "split", "take over", "close broker", "close"])
+@pytest.mark.parametrize("event", ["put", "put while somebody listens", "batch", "split", "take over", "close broker", "close"])
 def test_a_waiting_subscription_is_woken_by_what_happens(event):
     stream = Stream("s", shard_count=1, limits=StreamLimits(subscription_takeover_seconds=0))
     arn = stream.register_stream_consumer("reader").consumer_arn
@@ -278,6 +278,7 @@ def test_a_waiting_subscription_is_woken_by_what_happens(event):
         pass
     {
         "put": lambda: stream.put_record(b"news", "k"),
+        "put while somebody listens": lambda: (stream.broker.listen(list), stream.put_record(b"news", "k")),
         "batch": lambda: stream.put_records([(b"news", "k")]),
         "split": lambda: stream.split_shard(FIRST, "5"),
         "take over": lambda: stream.subscribe_to_shard(arn, FIRST, "LATEST"),
@@ -286,7 +287,7 @@ def test_a_waiting_subscription_is_woken_by_what_happens(event):
     }[event]()
     reader.join(10)
     [what] = said
-    if event in {"put", "batch"}:
+    if event in {"put", "put while somebody listens", "batch"}:
         assert data(what) == [b"news"]
     elif event == "split":
         assert len(what.child_shards) == 2

@@ -104,6 +104,9 @@ def test_a_record_of_the_wrong_form_is_refused_and_nothing_is_put(
     with pytest.raises(error) as caught:
         one.put_records([(b"good", "key"), (data, key, explicit_hash_key)])
     assert sentence.split("'")[0] in caught.value.message
+    if explicit_hash_key is None:
+        with pytest.raises(error):
+            one.put_records([(b"good", "key"), (data, key)])
     assert one.peek() == []
 
 

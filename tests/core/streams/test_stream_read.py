@@ -156,6 +156,8 @@ def test_a_shard_that_is_not_there_is_named(one):
         (FIRST, "AT_TIMESTAMP", float("nan")),
         (FIRST, "AT_TIMESTAMP", float("inf")),
         (FIRST, "AT_TIMESTAMP", True),
+        (FIRST, "AT_TIMESTAMP", 1e308),
+        pytest.param(FIRST, "AT_TIMESTAMP", 10**5000, id="huge"),
     ],
 )
 def test_parameters_of_the_wrong_form_are_refused(one, shard_id, kind, timestamp):

@@ -176,6 +176,15 @@ def test_bytes_scale_an_on_demand_stream_too(clock):
     assert stream.describe_summary().open_shard_count == 8
 
 
+def test_what_was_seen_of_the_load_outlives_a_change_of_settings(clock):
+    stream = Stream("s", stream_mode="ON_DEMAND", scale_on_demand=True, clock=clock)
+    for key in "abc":
+        stream.put_record(b"x" * (MIB - 1), key)
+    stream.update_max_record_size(2048)
+    stream.put_record(b"", "k")
+    assert stream.describe_summary().open_shard_count == 8
+
+
 def test_scaling_stops_at_the_streams_limit_and_while_it_is_updating(clock):
     capped = Stream(
         "s",
