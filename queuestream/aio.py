@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 from queuestream.core.clock import SECOND, Wakeup
 from queuestream.core.queues import checks
+from queuestream.core.queues.message_attributes import ALL
 from queuestream.core.queues.polling import LongPoll
-from queuestream.core.queues.queue import ALL, Queue
+from queuestream.core.queues.queue import Queue
 from queuestream.core.streams.stream import Stream
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ seen by the next call, and `next_event_ns` says when to look again.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from queuestream.core.arns import name_of_queue_url, parse_arn
 from queuestream.core.clock import SECOND, Clock, SystemClock
@@ -21,10 +21,10 @@ from queuestream.core.errors import (
 )
 from queuestream.core.ids import Ids
 from queuestream.core.queues import attributes as queue_attributes
-from queuestream.core.queues.administration import queue_changes
 from queuestream.core.queues.checks import is_integer, shown
 from queuestream.core.queues.limits import AWS_LIMITS, QueueLimits
 from queuestream.core.queues.queue import Queue
+from queuestream.core.queues.state import queue_changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +65,9 @@ class Broker:
         region: str = "us-east-1",
         queue_limits: QueueLimits = AWS_LIMITS,
     ) -> None:
-        if not (isinstance(account_id, str) and account_id.isdecimal() and len(account_id) == _ACCOUNT_ID_LENGTH):
+        if not (
+            isinstance(account_id, str) and account_id.isdecimal() and len(account_id) == _ACCOUNT_ID_LENGTH
+        ):
             raise InvalidParameterValue.of("AccountId", shown(account_id), "An account id is twelve digits.")
         if not (isinstance(region, str) and region):
             raise InvalidParameterValue.of("Region", shown(region), "A region is a name, such as us-east-1.")
@@ -105,7 +107,7 @@ class Broker:
                 for part in self._parts():
                     part._give_up()
 
-    def __enter__(self) -> Broker:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -144,7 +146,11 @@ class Broker:
     # --- queues ---
 
     def create_queue(
-        self, queue_name: str, *, tags: Mapping[str, str] | None = None, **attributes: Unpack[QueueAttributesDict]
+        self,
+        queue_name: str,
+        *,
+        tags: Mapping[str, str] | None = None,
+        **attributes: Unpack[QueueAttributesDict],
     ) -> Queue:
         """A new queue, or the existing one of that name if it has the attributes that are named.
 
@@ -181,7 +187,8 @@ class Broker:
 
         AWS: GetQueueUrl.
         """
-        return self._existing(queue_name, self.queues.get(queue_name) if isinstance(queue_name, str) else None)
+        queue = self.queues.get(queue_name) if isinstance(queue_name, str) else None
+        return self._existing(queue_name, queue)
 
     def queue_by_arn(self, queue_arn: str) -> Queue:
         """The queue of that ARN.
@@ -231,12 +238,9 @@ class Broker:
         """
         with self.lock:
             self.check_open()
-            return _page(
-                [queue for name, queue in sorted(self.queues.items()) if name.startswith(str(queue_name_prefix))],
-                max_results,
-                next_token,
-                self.queue_limits,
-            )
+            prefix = str(queue_name_prefix)
+            queues = [queue for name, queue in sorted(self.queues.items()) if name.startswith(prefix)]
+            return _page(queues, max_results, next_token, self.queue_limits)
 
     def delete_queue(self, queue_name: str) -> None:
         """Remove a queue with all its messages; its name is free again after 60 seconds.
@@ -376,7 +380,7 @@ class Broker:
         """The latest tasks of a source, the latest first; see `Queue.list_message_move_tasks`."""
         with self.lock:
             self.look_at_the_time()
-            return self.move_tasks().list(source_arn, max_results)
+            return self.move_tasks().latest(source_arn, max_results)
 
     def look_at_the_time(self) -> int:
         """What time it is, after catching up with the move tasks.  The caller holds the lock."""

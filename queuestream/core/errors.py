@@ -40,7 +40,9 @@ class BrokerClosed(QueuestreamError):
     """The broker was closed: by its owner, or by itself after a write that failed."""
 
     def __init__(self, reason: str = "it was closed") -> None:
-        super().__init__(f"This broker takes no more calls: {reason}. Make a new one, or open its storage again.")
+        super().__init__(
+            f"This broker takes no more calls: {reason}. Make a new one, or open its storage again."
+        )
         self.reason = reason
 
 
@@ -127,7 +129,8 @@ class QueueDeletedRecently(QueueError):
 
     def __init__(self, queue: str, seconds: int) -> None:
         super().__init__(
-            f"You must wait {seconds} seconds after deleting a queue before you can create another with the same name."
+            f"You must wait {seconds} seconds after deleting a queue "
+            "before you can create another with the same name."
         )
         self.queue = queue
 
@@ -170,7 +173,8 @@ class InvalidAttributeValue(QueueError, ValueError):
     code = "InvalidAttributeValue"
 
     def __init__(self, attribute: str, reason: str = "") -> None:
-        super().__init__(f"Invalid value for the parameter {attribute}." + (f" Reason: {reason}" if reason else ""))
+        why = f" Reason: {reason}" if reason else ""
+        super().__init__(f"Invalid value for the parameter {attribute}.{why}")
         self.attribute = attribute
 
 

@@ -1,0 +1,1 @@
+"""Amazon SQS: one module for each of its nouns."""

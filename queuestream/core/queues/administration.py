@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from queuestream.core.queues.attribute_types import QueueAttributesDict
     from queuestream.core.queues.attributes import QueueAttributes
     from queuestream.core.queues.move_tasks import MessageMoveTask
+    from queuestream.core.queues.queue import Queue
 
 
 class QueueAdministration(QueueState):
@@ -206,7 +207,7 @@ class QueueAdministration(QueueState):
 
     # --- dead letters ---
 
-    def list_dead_letter_source_queues(self) -> list[QueueAdministration]:
+    def list_dead_letter_source_queues(self) -> list[Queue]:
         """The queues whose failed messages come to this one, by name.
 
         AWS: ListDeadLetterSourceQueues.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
@@ -26,9 +26,11 @@ from queuestream.core.errors import (
     TooManyEntriesInBatchRequest,
 )
 from queuestream.core.queues.checks import NAME_CHARACTERS, shown
-from queuestream.core.queues.limits import QueueLimits
 from queuestream.core.queues.message import ReceivedMessage
 from queuestream.core.queues.message_attributes import check_message_attributes, size_of
+
+if TYPE_CHECKING:
+    from queuestream.core.queues.limits import QueueLimits
 
 _PLAIN = (str, ReceivedMessage, tuple)
 
@@ -132,13 +134,12 @@ def check_change_visibility_entries(
     """The handle or message and the seconds of each change, by entry id."""
     pairs = {}
     for entry_id, entry in _entries(entries, ChangeVisibilityEntry, limits).items():
-        if isinstance(entry, dict):
-            entry = (entry["receipt_handle"], entry["visibility_timeout"])
-        if not isinstance(entry, tuple) or len(entry) != 2:
+        pair = (entry["receipt_handle"], entry["visibility_timeout"]) if isinstance(entry, dict) else entry
+        if not isinstance(pair, tuple) or len(pair) != 2:
             raise InvalidParameterValue.of(
                 "Entries", shown(entry), "Must be pairs of a receipt handle and a visibility timeout."
             )
-        pairs[entry_id] = entry
+        pairs[entry_id] = pair
     return pairs
 
 
@@ -154,14 +155,14 @@ def _entries(entries: object, kind: type[Any], limits: QueueLimits) -> dict[str,
         raise TooManyEntriesInBatchRequest(limits.batch_entries_max, len(listed))
     by_id: dict[str, Any] = {}
     for position, entry in enumerate(listed):
-        entry_id = str(position)
+        entry_id, request = str(position), entry
         # Asking for the plain ones first: it is costly to ask whether something is a Mapping.
         if not isinstance(entry, _PLAIN) and isinstance(entry, kind | Mapping):
-            entry = _fields(entry, kind)
-            entry_id = _checked_id(entry.pop("id"), limits)
+            request = _fields(entry, kind)
+            entry_id = _checked_id(request.pop("id"), limits)
         if entry_id in by_id:
             raise BatchEntryIdsNotDistinct(entry_id)
-        by_id[entry_id] = entry
+        by_id[entry_id] = request
     return by_id
 
 

@@ -12,7 +12,6 @@ import attrs
 
 from queuestream.core.changes import Change
 from queuestream.core.queues.message import IN_FLIGHT, LabelledMessage, Message
-from queuestream.core.queues.message_attributes import MessageAttributes
 from queuestream.core.queues.visibility import NEVER
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from queuestream.core.broker import Broker
     from queuestream.core.queues.attributes import QueueAttributes
+    from queuestream.core.queues.message_attributes import MessageAttributes
     from queuestream.core.queues.move_tasks import MoveTask, Status
     from queuestream.core.queues.queue import Queue
 

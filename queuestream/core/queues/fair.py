@@ -49,9 +49,9 @@ PERIOD_NS = 150 * SECOND
 _NOISY_TIME_MIN_NS = 30 * SECOND
 _NOISY_TIMES_OTHERS = 2
 
-# Of messages that became available at the same instant, those put back come first, then
-# those whose time came, then those that arrived; as in StandardOrdering.
-_PUT_BACK, _CAME_DUE, _ARRIVED = -1, 0, 1
+# Of messages that became available at the same instant, those whose time came come before
+# those that arrived; as in StandardOrdering.
+_CAME_DUE, _ARRIVED = 0, 1
 
 
 class ProcessingTime:
@@ -155,6 +155,7 @@ class FairOrdering:
         "_sequence",
         "_silence_ns",
         "_silent",
+        "_taken",
         "_taken_ns",
         "_tenant_number",
         "_tenants",
@@ -177,8 +178,9 @@ class FairOrdering:
         self._silent: list[tuple[int, int, Tenant]] = []
         self._unused: list[tuple[int, int, Tenant]] = []
         self._sequence = 0
-        # What the last `take` did to tenants: (tenant, whether it was noisy before).
+        # What the last `take` did: when, what it took from `waiting`, and who was noisy before and who was not.
         self._taken_ns = 0
+        self._taken: list[tuple[int, int, int, Message]] = []
         self._turned: list[tuple[Tenant, bool]] = []
 
     # --- what the queue tells ---
@@ -217,25 +219,26 @@ class FairOrdering:
 
     def take(self, count: int, max_receive_count: int, now_ns: int) -> list[Message]:
         """The next messages, each of the tenant whose turn it is."""
-        taken: list[Message] = []
         self._taken_ns = now_ns
-        self._turned.clear()
+        self._taken = []
+        self._turned = []
         while count and (tenant := self._next_tenant(now_ns)) is not None:
-            message = heappop(tenant.waiting)[3]
-            taken.append(message)
+            first = heappop(tenant.waiting)
+            self._taken.append(first)
+            message = first[3]
             if message.receive_count < max_receive_count:
                 self._start(tenant, message, now_ns)
                 count -= 1
             self._pass_over_gone(tenant)
-        return taken
+        return [first[3] for first in self._taken]
 
     def put_back(self, messages: list[Message], max_receive_count: int) -> None:
         """Undo the last `take`."""
-        for message in reversed(messages):
+        for first in self._taken:
+            message = first[3]
             self._stop(message, self._taken_ns)
-            self._sequence += 1
             tenant = self._tenant_of(message)
-            heappush(tenant.waiting, (message.visible_at_ns, _PUT_BACK, -self._sequence, message))
+            heappush(tenant.waiting, first)
             self._find_place(tenant)
         for tenant, was_noisy in reversed(self._turned.copy()):
             self._turn(tenant, is_noisy=was_noisy)

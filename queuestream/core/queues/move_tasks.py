@@ -161,7 +161,7 @@ class MoveTasks:
         self._end(task, "CANCELLED", None)
         return task.moved
 
-    def list(self, source_arn: str, max_results: object) -> list[MessageMoveTask]:
+    def latest(self, source_arn: str, max_results: int) -> list[MessageMoveTask]:
         """The latest tasks of one source, the latest first."""
         limits = self._broker.queue_limits
         if not is_integer(max_results, 1, limits.move_tasks_listed_max):
@@ -170,7 +170,7 @@ class MoveTasks:
             )
         source = self._queue(source_arn, "SourceArn")
         latest = [task.described() for task in reversed(self.tasks) if task.source_arn == source.arn]
-        return latest[: int(str(max_results))]
+        return latest[:max_results]
 
     def catch_up(self, now_ns: int) -> None:
         """Move what should have been moved by now, each message at its instant."""

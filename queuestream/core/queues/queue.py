@@ -136,7 +136,8 @@ class Queue(QueueAdministration):
 
         Args:
             message_body: Text of 1 byte to 1 MiB in UTF-8, attributes counted.
-            delay_seconds: How long it stays hidden, 0 to 900; the queue's setting where None.  Not on a FIFO queue.
+            delay_seconds: How long it stays hidden, 0 to 900; the queue's setting where None.
+                Not on a FIFO queue.
             message_attributes: Up to ten, by name: text, numbers, bytes, or `MessageAttribute`.
             message_system_attributes: `AWSTraceHeader` only.
             message_group_id: Required on a FIFO queue; names a tenant on a standard one.

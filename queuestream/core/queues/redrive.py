@@ -21,12 +21,13 @@ from queuestream.core.queues.message import LabelledMessage, Message
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from queuestream.core.queues.administration import QueueAdministration
     from queuestream.core.queues.attributes import QueueAttributes
     from queuestream.core.queues.queue import Queue
     from queuestream.core.queues.redrive_policy import RedrivePolicy
 
 
-def check_target(queue: Queue, attributes: QueueAttributes) -> None:
+def check_target(queue: QueueAdministration, attributes: QueueAttributes) -> None:
     """Whether a queue with these attributes may have the redrive policy that they name.
 
     Raises:
@@ -47,13 +48,13 @@ def check_target(queue: Queue, attributes: QueueAttributes) -> None:
 
 
 def dead_letter_queue_of(queue: Queue) -> Queue | None:
-    """Where a queue's failed messages go now; None where there is no such queue, or it no longer takes them."""
+    """Where a queue's failed messages go now; None where no queue is there to take them."""
     policy = queue.attributes.redrive_policy
     target = None if policy is None else queue.broker.find_queue(policy.dead_letter_target_arn)
     return target if target is not None and _allows(target, queue.arn) else None
 
 
-def source_queues_of(target: Queue) -> list[Queue]:
+def source_queues_of(target: QueueAdministration) -> list[Queue]:
     """The queues whose redrive policy names this one, by name."""
     return [
         queue
@@ -64,7 +65,7 @@ def source_queues_of(target: Queue) -> list[Queue]:
 
 def dead_letters(messages: Iterable[Message], source: Queue, target: Queue, now_ns: int) -> list[Message]:
     """Messages as they will be in the dead-letter queue."""
-    letters = []
+    letters: list[Message] = []
     for number, message in enumerate(messages, target._last_number + 1):
         letter = LabelledMessage(
             message.body,
@@ -84,11 +85,11 @@ def dead_letters(messages: Iterable[Message], source: Queue, target: Queue, now_
     return letters
 
 
-def _allows(target: Queue, source_arn: str) -> bool:
+def _allows(target: QueueAdministration, source_arn: str) -> bool:
     policy = target.attributes.redrive_allow_policy
     return policy is None or policy.allows(source_arn)
 
 
-def _names(policy: RedrivePolicy, target: Queue) -> bool:
+def _names(policy: RedrivePolicy, target: QueueAdministration) -> bool:
     arn = parse_arn(policy.dead_letter_target_arn)
     return arn is not None and str(arn) == target.arn

@@ -33,7 +33,7 @@ class Ages:
         self._arrivals: deque[Message] = deque()
         self._elders: list[tuple[int, int, Message]] = []  # a heap of (sent, number, message)
         self._gone = 0
-        # Takes in a message that was just sent to this queue; on the way of every message, so the deque's own.
+        # Takes in a message that was just sent to this queue.  On the way of every message: the deque's own.
         self.add = self._arrivals.append
 
     def __len__(self) -> int:

@@ -96,7 +96,7 @@ class Timers:
         return None if self.bound_ns == NEVER else self.bound_ns
 
     def unused_key(self) -> int:
-        """A key for a lane of its own: for messages whose deadlines are set anew, in the order of these deadlines."""
+        """A key for a lane of its own: for messages whose deadlines are set anew, in their order."""
         key = -1
         while key in self._lanes:
             key -= 1
