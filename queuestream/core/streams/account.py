@@ -207,17 +207,16 @@ def check_shards(broker: Broker, limits: StreamLimits, additional: int) -> None:
     Raises:
         LimitExceededException: The quota would be exceeded.
     """
+    forget_gone(broker)
     count = open_shard_count(broker)
     if count + additional > limits.shards_per_account:
         raise LimitExceededException(
             f"This request would exceed the shard limit for the account {broker.account_id} in "
-            f"{broker.region}. "
-            f"Current shard count for the account: {count}. Limit: {limits.shards_per_account}. Number of "
-            f"additional shards that would have resulted from this request: {additional}. Refer to the AWS "
-            "Service "
-            "Limits page (http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for current "
-            "limits "
-            "and how to request higher limits."
+            f"{broker.region}. Current shard count for the account: {count}. Limit: "
+            f"{limits.shards_per_account}. Number of additional shards that would have resulted from this "
+            f"request: {additional}. Refer to the AWS Service Limits page "
+            "(http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for current limits and "
+            "how to request higher limits."
         )
 
 
@@ -230,6 +229,5 @@ def check_on_demand_streams(broker: Broker, limits: StreamLimits) -> None:
     if _on_demand_streams(broker) >= limits.on_demand_streams_per_account:
         raise LimitExceededException(
             f"Account {broker.account_id} has reached its limit of {limits.on_demand_streams_per_account} "
-            "streams in "
-            "ON_DEMAND mode."
+            "streams in ON_DEMAND mode."
         )

@@ -12,7 +12,7 @@ from queuestream.core.errors import (
     ResourceInUseException,
     ResourceNotFoundException,
 )
-from queuestream.core.streams import account, checks
+from queuestream.core.streams import checks
 from queuestream.core.streams.changes import StreamChanged, StreamDeleted
 from queuestream.core.streams.settings import in_the_last_day
 from queuestream.core.streams.state import StreamState
@@ -107,8 +107,7 @@ class Administration(StreamState):
         if len(merged) > self.limits.tags_max:
             raise InvalidArgumentException(
                 f"Failed to add tags to stream {self.name} under account {self.broker.account_id} because a "
-                "given "
-                f"resource cannot have more than {self.limits.tags_max} tags associated with it."
+                f"given resource cannot have more than {self.limits.tags_max} tags associated with it."
             )
         return merged
 
@@ -153,8 +152,7 @@ class Administration(StreamState):
             if len(earlier) >= self.limits.encryption_changes_per_day:
                 raise LimitExceededException(
                     f"The encryption of stream {self.name} under account {self.broker.account_id} has "
-                    "changed "
-                    f"{len(earlier)} times in the last 24 hours, which is as often as it may."
+                    f"changed {len(earlier)} times in the last 24 hours, which is as often as it may."
                 )
             changed: dict[str, Any] = {field: (*earlier, now_ns)}
             self._set(
@@ -280,16 +278,17 @@ class Administration(StreamState):
             if self._consumers and not enforce:
                 raise ResourceInUseException(
                     f"Stream {self.name} under account {self.broker.account_id} has {len(self._consumers)} "
-                    "registered "
-                    "consumers, and EnforceConsumerDeletion was not set to true."
+                    "registered consumers, and EnforceConsumerDeletion was not set to true."
                 )
             self._commit(StreamDeleted(self.name, self._busy_from(now_ns)))
 
     def _apply_delete(self, gone_from_ns: int) -> None:
+        # With a provisioning time it goes on for a while, and the broker lets go of it when that is over.
         self._gone_from_ns = gone_from_ns
         self._look_again()
         self._give_up()
-        account.forget_gone(self.broker)
+        if not self.settings.provisioning_ns:
+            del self.broker.streams[self.name]
 
     def _set(self, busy_until_ns: int | None = None, **changed: Any) -> None:
         """Replace some settings."""

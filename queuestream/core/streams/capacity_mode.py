@@ -81,8 +81,7 @@ class CapacityMode(Resharding):
             if self.settings.stream_mode != ON_DEMAND:
                 raise ValidationException(
                     f"Request is invalid. Stream {self.name} under account {self.broker.account_id} is not "
-                    "in "
-                    "On-Demand mode."
+                    "in On-Demand mode."
                 )
             settings = attrs.evolve(self.settings, warm_throughput_mibps=warm)
             self._commit(StreamChanged(self.name, settings, self._busy_from(now_ns)))

@@ -33,8 +33,8 @@ _SHOWN_MAX = 300
 def violation(value: object, at: str, constraint: str) -> ValidationException:
     """AWS's sentence about a parameter that breaks a constraint."""
     return ValidationException(
-        f"1 validation error detected: Value {shown(value)} at '{at}' failed to satisfy constraint: "
-        f"{constraint}"
+        f"1 validation error detected: Value {shown(value)} at '{at}' "
+        f"failed to satisfy constraint: {constraint}"
     )
 
 

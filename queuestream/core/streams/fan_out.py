@@ -5,6 +5,8 @@ is there, or waits on the broker's clock for what comes.  The next subscription 
 consumer to the same shard is refused for five seconds, and takes over after that.  (The pages
 "RegisterStreamConsumer" and "SubscribeToShard".)
 
+What AWS allots to a consumer, 2 MiB per second and shard, is not enforced.
+
 Consumers are part of the stream's state.  Subscriptions, like iterators, are not: whoever has
 one goes on with a new one after a restart.
 """
@@ -264,8 +266,7 @@ class FanOut(StreamState):
             if creating >= limits.consumers_creating_max:
                 raise LimitExceededException(
                     f"Stream {self.name} under account {account} has {creating} consumers in the state "
-                    "CREATING, "
-                    "which is as many as it may."
+                    "CREATING, which is as many as it may."
                 )
             self._commit(ConsumerRegistered(self.name, name, now_ns, self._busy_from(now_ns), checked))
             return self._consumers[name].describe(self.arn, now_ns)
@@ -391,8 +392,8 @@ class FanOut(StreamState):
             safe_ns = self.limits.subscription_takeover_seconds * SECOND
             if earlier is not None and now_ns < earlier.started_at_ns + safe_ns:
                 raise ResourceInUseException(
-                    f"Another active subscription exists for this consumer: {consumer.arn} and shard "
-                    f"{shard_id}."
+                    f"Another active subscription exists for this consumer: {consumer.arn} "
+                    f"and shard {shard_id}."
                 )
             subscription = Subscription(self, consumer, shard, number, now_ns)
             consumer.subscriptions[shard_id] = subscription

@@ -70,10 +70,9 @@ def check_start(
         raise InvalidArgumentException(f"Timestamp can't be used with an iterator of type {kind}.")
     if (kind in _BY_SEQUENCE_NUMBER) is not (number is not None):
         raise InvalidArgumentException(
-            "Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and StartingSequenceNumber "
-            "or "
-            "(2) TRIM_HORIZON or LATEST and no StartingSequenceNumber. "
-            f"Request specified {kind} and {'no' if number is None else 'also a'} StartingSequenceNumber."
+            "Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and "
+            "StartingSequenceNumber or (2) TRIM_HORIZON or LATEST and no StartingSequenceNumber. Request "
+            f"specified {kind} and {'no' if number is None else 'also a'} StartingSequenceNumber."
         )
     return Start(kind, number, timestamp_ns)
 
@@ -157,9 +156,8 @@ def check_age(created_ns: int, now_ns: int, lifetime_seconds: int) -> None:
     if now_ns >= created_ns + lifetime_seconds * SECOND:
         raise ExpiredIteratorException(
             f"Iterator expired. The iterator was created at time {checks.utc_sentence(created_ns)} while "
-            "right now "
-            f"it is {checks.utc_sentence(now_ns)} which is further in the future than the tolerated delay of "
-            f"{lifetime_seconds * 1000} milliseconds."
+            f"right now it is {checks.utc_sentence(now_ns)} which is further in the future than the "
+            f"tolerated delay of {lifetime_seconds * 1000} milliseconds."
         )
 
 
@@ -181,8 +179,7 @@ def token_payload(secret: bytes, kind: bytes, token: str, now_ns: int, lifetime_
     created_ns = int.from_bytes(payload[: _TIME_BITS // 8], "big")
     if now_ns >= created_ns + lifetime_seconds * SECOND:
         raise ExpiredNextTokenException(
-            f"NextToken expired. It was created at time {checks.utc_sentence(created_ns)} while right now it "
-            "is "
-            f"{checks.utc_sentence(now_ns)}, which is more than {lifetime_seconds} seconds later."
+            f"NextToken expired. It was created at time {checks.utc_sentence(created_ns)} while right now "
+            f"it is {checks.utc_sentence(now_ns)}, which is more than {lifetime_seconds} seconds later."
         )
     return payload[_TIME_BITS // 8 :]

@@ -181,8 +181,7 @@ class Listing(StreamState):
             if exclusive_start_shard_id is not None or created_ns is not None or shard_filter is not None:
                 raise InvalidArgumentException(
                     "NextToken and StreamCreationTimestamp, ExclusiveStartShardId or ShardFilter cannot be "
-                    "provided "
-                    "together."
+                    "provided together."
                 )
         with self._lock:
             now_ns = self._enter()

@@ -155,11 +155,9 @@ class Resharding(StreamState):
             if not parent.starting_hash_key + 1 < boundary < parent.ending_hash_key:
                 raise InvalidArgumentException(
                     f"NewStartingHashKey {new_starting_hash_key} used in SplitShard() on shard "
-                    f"{shard_to_split} in "
-                    f"stream {self.name} under account {self.broker.account_id} is not both greater than one "
-                    "plus "
-                    f"the shard's StartingHashKey {parent.starting_hash_key} and less than the shard's "
-                    f"EndingHashKey {parent.ending_hash_key}."
+                    f"{shard_to_split} in stream {self.name} under account {self.broker.account_id} is not "
+                    f"both greater than one plus the shard's StartingHashKey {parent.starting_hash_key} and "
+                    f"less than the shard's EndingHashKey {parent.ending_hash_key}."
                 )
             account.check_shards(self.broker, self.limits, 1)
             self._require_active(now_ns)
@@ -191,8 +189,8 @@ class Resharding(StreamState):
             ):
                 raise InvalidArgumentException(
                     f"Shards {shard_to_merge} and {adjacent_shard_to_merge} in stream {self.name} under "
-                    "account "
-                    f"{self.broker.account_id} are not an adjacent pair of shards eligible for merging"
+                    f"account {self.broker.account_id} are not an adjacent pair of shards eligible for "
+                    "merging"
                 )
             self._require_active(now_ns)
             plan = self._plan(now_ns)
@@ -238,8 +236,7 @@ class Resharding(StreamState):
         if scaled >= limits.scalings_per_day:
             raise LimitExceededException(
                 f"UpdateShardCount cannot be called more than {limits.scalings_per_day} times in a rolling "
-                "24-hour "
-                f"period for stream {self.name} under account {self.broker.account_id}."
+                f"24-hour period for stream {self.name} under account {self.broker.account_id}."
             )
         if target > current * 2:
             raise LimitExceededException(
@@ -268,8 +265,7 @@ class Resharding(StreamState):
         if not shard.is_open:
             raise InvalidArgumentException(
                 f"Shard {shard_id} in stream {self.name} under account {self.broker.account_id} has already "
-                "been "
-                "merged or split, and thus is not eligible for merging or splitting."
+                "been merged or split, and thus is not eligible for merging or splitting."
             )
         return shard.identity
 

@@ -36,8 +36,7 @@ class Retention(StreamState):
             if hours < current:
                 raise InvalidArgumentException(
                     f"Requested retention period ({hours} hours) for stream {self.name} can not be shorter "
-                    "than "
-                    f"existing retention period ({current} hours). Use DecreaseRetentionPeriod API."
+                    f"than existing retention period ({current} hours). Use DecreaseRetentionPeriod API."
                 )
             self._change_retention(hours, now_ns)
 
@@ -59,8 +58,7 @@ class Retention(StreamState):
             if hours > current:
                 raise InvalidArgumentException(
                     f"Requested retention period ({hours} hours) for stream {self.name} can not be longer "
-                    "than "
-                    f"existing retention period ({current} hours). Use IncreaseRetentionPeriod API."
+                    f"than existing retention period ({current} hours). Use IncreaseRetentionPeriod API."
                 )
             self._change_retention(hours, now_ns)
 

@@ -114,8 +114,8 @@ class StreamState:
         status = self._status(now_ns)
         if status != "ACTIVE":
             raise ResourceInUseException(
-                f"Stream {self.name} under account {self.broker.account_id} not ACTIVE, instead in state "
-                f"{status}"
+                f"Stream {self.name} under account {self.broker.account_id} not ACTIVE, "
+                f"instead in state {status}"
             )
 
     def _require_usable(self, now_ns: int) -> None:
@@ -171,16 +171,19 @@ class StreamState:
 
     def next_event_ns(self) -> int | None:
         """When time alone next changes something here; None where it never does."""
-        now_ns = self._now_ns()
-        events = [self._active_from_ns, self._busy_until_ns, self._oldest_expiry_ns()]
-        if self._gone_from_ns is not None:
-            events.append(self._gone_from_ns)
-        if self._pending is not None:
-            events.append(self._pending.completed_at_ns)
-        events.extend(consumer.active_from_ns for consumer in self._consumers.values())
-        return min(
-            (event_ns for event_ns in events if event_ns is not None and event_ns > now_ns), default=None
-        )
+        with self._lock:
+            now_ns = self._now_ns()
+            events = [
+                self._active_from_ns,
+                self._busy_until_ns,
+                self._gone_from_ns,
+                self._pending.completed_at_ns if self._pending is not None else None,
+                self._oldest_expiry_ns(),
+                *(consumer.active_from_ns for consumer in self._consumers.values()),
+            ]
+            return min(
+                (event_ns for event_ns in events if event_ns is not None and event_ns > now_ns), default=None
+            )
 
     def _give_up(self) -> None:
         """Let everybody who waits look again: there is news for all, or the stream or broker went away."""
@@ -193,8 +196,8 @@ class StreamState:
         shard = self._shards.get(shard_id)
         if shard is None or self._has_expired(shard, now_ns):
             raise ResourceNotFoundException(
-                f"Shard {shard_id} in stream {self.name} under account {self.broker.account_id} does not "
-                "exist"
+                f"Shard {shard_id} in stream {self.name} under account {self.broker.account_id} "
+                "does not exist"
             )
         return shard
 
@@ -220,9 +223,8 @@ class StreamState:
         text = start.sequence_number or ""
         parsed = sequence_numbers.parse(text)
         sentence = (
-            f"StartingSequenceNumber {text} used in {operation} on shard {shard.shard_id} in stream "
-            f"{self.name} "
-            f"under account {self.broker.account_id} is invalid"
+            f"StartingSequenceNumber {text} used in {operation} on shard {shard.shard_id} "
+            f"in stream {self.name} under account {self.broker.account_id} is invalid"
         )
         if parsed is None:
             raise InvalidArgumentException(f"{sentence}.")
@@ -366,10 +368,10 @@ class StreamState:
             now_ns = self._now_ns()
             shards = self._shards.values()
             records = sum(len(self._live(shard, now_ns)) for shard in shards)
+            opened = len(self._open_shards)
             return (
-                f"<Stream {self.name!r}: {len(self._open_shards)} shard{'s' * (len(self._open_shards) != 1)} "
-                "open, "
-                f"{len(shards) - len(self._open_shards)} closed, {records:,} record{'s' * (records != 1)}>"
+                f"<Stream {self.name!r}: {opened} shard{'s' * (opened != 1)} open, "
+                f"{len(shards) - opened} closed, {records:,} record{'s' * (records != 1)}>"
             )
 
     def check_invariants(self) -> None:
