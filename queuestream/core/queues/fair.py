@@ -70,19 +70,17 @@ class ProcessingTime:
         self._current_ns = 0
         self._previous_ns = 0
 
-    def start(self, now_ns: int) -> None:
-        """One message more is in flight."""
-        self._count_until(now_ns)
+    def start(self, at_ns: int) -> None:
+        """One message more is in flight, since an instant that may have passed."""
+        self._count_until(at_ns)
+        self._correct(at_ns, 1)
         self.in_flight += 1
 
     def stop(self, at_ns: int) -> None:
         """One message fewer is in flight, since an instant that may have passed unnoticed."""
         self._count_until(at_ns)
+        self._correct(at_ns, -1)
         self.in_flight -= 1
-        if at_ns < self._until_ns:
-            start_ns = self._until_ns - self._until_ns % PERIOD_NS
-            self._current_ns -= self._until_ns - max(at_ns, start_ns)
-            self._previous_ns -= max(0, start_ns - max(at_ns, start_ns - PERIOD_NS))
 
     def recent_ns(self, now_ns: int) -> int:
         """How much it was in the current period and the one before it."""
@@ -95,6 +93,13 @@ class ProcessingTime:
         if self._current_ns:
             return start_ns + 2 * PERIOD_NS
         return start_ns + PERIOD_NS if self._previous_ns else 0
+
+    def _correct(self, at_ns: int, messages: int) -> None:
+        """Count so many messages more for the time from an instant to the one that was counted up to."""
+        if at_ns < self._until_ns:
+            start_ns = self._until_ns - self._until_ns % PERIOD_NS
+            self._current_ns += messages * (self._until_ns - max(at_ns, start_ns))
+            self._previous_ns += messages * max(0, start_ns - max(at_ns, start_ns - PERIOD_NS))
 
     def _count_until(self, now_ns: int) -> None:
         until_ns = self._until_ns
@@ -178,25 +183,25 @@ class FairOrdering:
         self._silent: list[tuple[int, int, Tenant]] = []
         self._unused: list[tuple[int, int, Tenant]] = []
         self._sequence = 0
-        # What the last `take` did: when, what it took from `waiting`, and who was noisy before and who was not.
+        # What the last `take` did: when, what it took from `waiting`, and whom it found noisy or quiet.
         self._taken_ns = 0
         self._taken: list[tuple[int, int, int, Message]] = []
         self._turned: list[tuple[Tenant, bool]] = []
 
     # --- what the queue tells ---
 
-    def add(self, message: Message, now_ns: int) -> None:
-        """A message was sent, or is told anew; it is visible, delayed or in flight."""
-        tenant = self._tenants.get(message.group_id)
-        if tenant is not None and message.sent_ns >= tenant.last_sent_ns + self._silence_ns:
-            self._turn(tenant, is_noisy=False)
-        if message.state == VISIBLE:
-            self._wait(message, _ARRIVED)
-        else:
-            tenant = self._tenant_of(message)
-            if message.state == IN_FLIGHT:
-                self._start(tenant, message, now_ns)
-            self._find_place(tenant)
+    def add(self, message: Message) -> None:
+        """A message was sent, or is told anew, that is visible."""
+        self._hear_from(message)
+        self._wait(message, _ARRIVED)
+
+    def expect(self, message: Message) -> None:
+        """A message was sent that is delayed, or is told anew that is hidden."""
+        self._hear_from(message)
+        tenant = self._tenant_of(message)
+        if message.state == IN_FLIGHT:
+            self._start(tenant, message, message.received_ns)
+        self._find_place(tenant)
 
     def show(self, message: Message, now_ns: int) -> None:
         """A hidden message's time has come: its delay has ended, or a receive came to nothing."""
@@ -208,7 +213,7 @@ class FairOrdering:
         self._stop(message, now_ns)
         self._wait(message, _ARRIVED)
 
-    def discard(self, message: Message, *, was_in_flight: bool, now_ns: int) -> None:
+    def discard(self, message: Message, was_in_flight: bool, now_ns: int) -> None:
         """A message is GONE."""
         self._stop(message, min(now_ns, message.visible_at_ns) if was_in_flight else now_ns)
         tenant = self._tenants.get(message.group_id)
@@ -285,6 +290,12 @@ class FairOrdering:
         tenant.last_sent_ns = max(tenant.last_sent_ns, message.sent_ns)
         return tenant
 
+    def _hear_from(self, message: Message) -> None:
+        """A tenant that sends something after five minutes of silence has been quiet in between."""
+        tenant = self._tenants.get(message.group_id)
+        if tenant is not None and message.sent_ns >= tenant.last_sent_ns + self._silence_ns:
+            self._turn(tenant, is_noisy=False)
+
     def _wait(self, message: Message, how: int) -> None:
         """A message is visible."""
         tenant = self._tenant_of(message)
@@ -292,11 +303,11 @@ class FairOrdering:
         heappush(tenant.waiting, (message.visible_at_ns, how, self._sequence, message))
         self._find_place(tenant)
 
-    def _start(self, tenant: Tenant, message: Message, now_ns: int) -> None:
+    def _start(self, tenant: Tenant, message: Message, at_ns: int) -> None:
         """A message is in flight."""
         message.group = tenant
-        tenant.time.start(now_ns)
-        self._time.start(now_ns)
+        tenant.time.start(at_ns)
+        self._time.start(at_ns)
 
     def _stop(self, message: Message, at_ns: int) -> None:
         """A message is not in flight any more, if it was."""
