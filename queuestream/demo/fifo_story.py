@@ -44,9 +44,12 @@ class FifoStory:
         self.repeats = 0
 
     def send(self, record: Record) -> None:
-        """The producer; where the answer gets lost it sends again, and the queue knows the task already."""
+        """The producer: where the answer gets lost it sends again, and the queue knows the task already.
+
+        That happens to the first task, and to a tenth of the others.
+        """
         self._send(record)
-        if self._chance.random() < SENT_TWICE:
+        if not self.repeats or self._chance.random() < SENT_TWICE:
             self._send(record)
             self.repeats += 1
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from queuestream.demo.records import BrokenLine, Fields, Record
 
 KEY_FIELD = "tail_number"
-LONG_DELAY = TaskRule("departure_delay_minutes", ">=", 60)
+LONG_DELAY = TaskRule.parse("departure_delay_minutes>=60")
 
 
 def read_flights(

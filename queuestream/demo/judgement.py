@@ -206,7 +206,7 @@ class Judgement:
         otherwise = [line for line in poisonous if not failures[line] or failures[line] % MAX_RECEIVE_COUNT]
         holds = not (found.lost or found.unexpected or otherwise)
         figures = {"poisonous": len(poisonous), "missing": len(found.lost), "innocent": len(found.unexpected)}
-        them = "the only poisonous task" if len(poisonous) == 1 else f"the {len(poisonous):,} poisonous tasks"
+        them = "the one poisonous task" if len(poisonous) == 1 else f"the {len(poisonous):,} poisonous tasks"
         good = (
             f"Dead letters: after {MAX_RECEIVE_COUNT} attempts, exactly {them} "
             "reached the dead-letter queue, and no other."
@@ -246,15 +246,13 @@ class Judgement:
         wrong = keys_out_of_order(_delivered(deliveries), self._key_of)
         failed = sum(not each.done for each in deliveries)
         keys = len({self._key_of[line] for line in self._play.tasks})
-        name = _count(keys, self._words.key, self._words.keys)
         figures = {"keys": keys, "out_of_order": len(wrong), "failed_deliveries": failed}
         if wrong:
             sentence = f"FIFO queue: out of order: {_some(wrong, self._words.key, self._words.keys)}."
         else:
-            sentence = (
-                f"FIFO queue: in order for {'the tasks of ' if keys == 1 else 'each of '}{name}, "
-                f"through {_count(failed, 'failed delivery', 'failed deliveries')}."
-            )
+            each = f"the only {self._words.key}" if keys == 1 else f"each of {keys:,} {self._words.keys}"
+            failures = _count(failed, "failed delivery", "failed deliveries")
+            sentence = f"FIFO queue: in order for {each}, through {failures}."
         return Verdict("fifo_in_order", not wrong, sentence, figures)
 
     def fifo_holds_up(self) -> Verdict:
@@ -267,18 +265,15 @@ class Judgement:
         held_up = [line for line in others if line not in in_time]
         figures = {"keys_with_failures": len(failed), "held_up_without_failure": len(held_up)}
         one, several = self._words.key, self._words.keys
+        own = one if len(failed) == 1 else f"{len(failed):,} {several}"
+        count = len({self._key_of[line] for line in others})
         if held_up:
             sentence = f"FIFO queue: held up by another {one}'s failure: {_some(held_up)}."
-        elif others:
-            others_keys = len({self._key_of[line] for line in others})
-            sentence = (
-                f"FIFO queue: failures held up their own {_count(len(failed), one, several)} only; "
-                f"{'the other one' if others_keys == 1 else f'the other {others_keys:,}'} never waited."
-            )
+        elif count:
+            rest = "the other one" if count == 1 else f"the other {count:,}"
+            sentence = f"FIFO queue: failures held up their own {own} only; {rest} never waited."
         else:
-            sentence = f"FIFO queue: failures held up their own {one} only; there was no other."
-            if len(failed) > 1:
-                sentence = f"FIFO queue: failures held up their own {several} only; each of them had some."
+            sentence = f"FIFO queue: failures held up their own {own} only; there were no others."
         return Verdict("fifo_holds_up", not held_up, sentence, figures)
 
     def fifo_complete(self) -> Verdict:
@@ -286,7 +281,7 @@ class Judgement:
         repeats = self._play.fifo.repeats
         found = exchange(self._play.tasks, self._fifo_done)
         good = (
-            f"FIFO queue: {_count(len(self._play.tasks), 'task')} done once each, none lost; "
+            f"FIFO queue: {_count(len(self._play.tasks), 'task')} sent, each done once, none lost; "
             f"{_count(repeats, 'repeated send')} {_was(repeats)} recognized and dropped."
         )
         figures = {"sent": len(self._play.tasks), "done": len(self._fifo_done), "repeated_sends": repeats}

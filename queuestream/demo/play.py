@@ -59,6 +59,7 @@ class Play:
         self._next_look_ns = self.started_ns + FIRST_LOOK
         self._fix_at_ns: int | None = None
         self._to_fix: list[int] = []
+        self._due_ns = self._next_due_ns()
 
     @property
     def now_ns(self) -> int:
@@ -94,13 +95,15 @@ class Play:
             self._work()
 
     def _work(self) -> None:
+        """The workers do what there is to do, and then it is known when to look again."""
         self.queue.work()
         self.fifo.work()
+        self._due_ns = self._next_due_ns()
 
     def _let_time_pass(self, until_ns: int) -> None:
         """Go from one thing that is due to the next, up to an instant."""
-        while (due_ns := self._next_due_ns()) <= until_ns:
-            self._clock.advance(nanoseconds=due_ns - self.now_ns)
+        while self._due_ns <= until_ns:
+            self._clock.advance(nanoseconds=self._due_ns - self.now_ns)
             self._act()
         self._clock.advance(nanoseconds=until_ns - self.now_ns)
 
@@ -114,7 +117,7 @@ class Play:
         return self.queue.queue, self.fifo.queue
 
     def _act(self) -> None:
-        """Whoever's time has come does what he does."""
+        """Those whose time has come do their work."""
         now_ns = self.now_ns
         if self._fix_at_ns is None and now_ns >= self._next_look_ns:
             self._look_at_dead_letters()
@@ -140,11 +143,9 @@ class Play:
     def _finish(self) -> None:
         """Go on until every queue is empty, and read the stream to its end."""
         until_ns = self.now_ns + _PATIENCE
-        while any(map(_holds_messages, (*self._queues(), self.queue.dead_letters))):
-            due_ns = self._next_due_ns()
-            if due_ns > until_ns:
-                break
-            self._let_time_pass(due_ns)
+        queues = *self._queues(), self.queue.dead_letters
+        while self._due_ns <= until_ns and any(map(_holds_messages, queues)):
+            self._let_time_pass(self._due_ns)
         self.stream.reader.read()
 
 

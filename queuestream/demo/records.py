@@ -67,11 +67,11 @@ class BrokenLine:
     reason: str
 
 
-class UnreadableInput(Exception):  # noqa: N818 - it reads as what it says
+class UnreadableInput(Exception):
     """The input as a whole cannot be played; the sentence says why."""
 
 
-class Unplayable(Exception):  # noqa: N818 - it reads as what it says
+class Unplayable(Exception):
     """This line cannot be played; the sentence says why."""
 
 
@@ -79,6 +79,7 @@ class Unplayable(Exception):  # noqa: N818 - it reads as what it says
 class TaskRule:
     """Which records become tasks: those whose field compares so with the value."""
 
+    text: str
     field: str
     comparison: str
     value: float | str
@@ -98,14 +99,14 @@ class TaskRule:
         Raises:
             ValueError: It isn't one.
         """
-        parts = re.fullmatch(r"\s*(.+?)\s*(>=|<=|=|>|<)\s*(.+?)\s*", text, re.DOTALL)
+        parts = re.fullmatch(r"\s*([^<>=]+?)\s*(>=|<=|=|>|<)\s*(.+?)\s*", text, re.DOTALL)
         if parts is None:
             raise ValueError(f"{text!r} is not of the form FIELD>=NUMBER (or <=, >, <, =).")
         field, comparison, value = parts.groups()
         number = _number(value)
         if number is None and comparison != "=":
             raise ValueError(f"{value!r} is not a number, and {comparison} compares numbers.")
-        return cls(field, comparison, value if number is None else number)
+        return cls(text.strip(), field, comparison, value if number is None else number)
 
     def __call__(self, fields: Fields) -> bool:
         """Whether these fields make a task."""
@@ -116,7 +117,7 @@ class TaskRule:
         return number is not None and bool(self._COMPARISONS[self.comparison](number, self.value))
 
     def __str__(self) -> str:
-        return f"{self.field}{self.comparison}{self.value}"
+        return self.text
 
 
 def seeded_tenth(seed: int) -> Callable[[Fields], bool]:
@@ -186,7 +187,7 @@ def _key_of(fields: Fields, key_field: str) -> str:
     """The text of the key field, if it can be a partition key (Kinesis: 1 to 256 characters)."""
     value = fields.get(key_field)
     if value is None:
-        raise Unplayable(f"no key: there is no {key_field!r} in it")
+        raise Unplayable(f"no key: {key_field!r} is missing or null")
     if isinstance(value, dict | list):
         raise Unplayable(f"no key: {key_field!r} is neither text nor a number")
     key = value if isinstance(value, str) else json.dumps(value)

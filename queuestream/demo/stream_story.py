@@ -23,7 +23,7 @@ class StreamStory:
     """The stream, its producer, and the operator who reshards it."""
 
     def __init__(self, broker: Broker) -> None:
-        self.stream = broker.create_stream("departures", shard_count=4, max_record_size_in_kib=10_240)
+        self.stream = broker.create_stream("records", shard_count=4, max_record_size_in_kib=10_240)
         self.reader = Reader(self.stream)
         self.splits = self.merges = 0
 
