@@ -46,9 +46,12 @@ def assert_rebuilt(broker, changes):
     twin.check_invariants()
     assert everything(twin) == expected
     for name, queue in broker.queues.items():
-        while messages := queue.receive(max_number_of_messages=10, wait_time_seconds=0):
-            assert twin.queues[name].receive(max_number_of_messages=10, wait_time_seconds=0) == messages
-        assert twin.queues[name].receive(max_number_of_messages=10, wait_time_seconds=0) == []
+        messages = None
+        while messages != []:
+            messages = queue.receive(max_number_of_messages=10, visibility_timeout=600, wait_time_seconds=0)
+            assert messages == twin.queues[name].receive(
+                max_number_of_messages=10, visibility_timeout=600, wait_time_seconds=0
+            )
     assert everything(twin) == everything(broker)
     twin.check_invariants()
 

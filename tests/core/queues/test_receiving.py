@@ -23,7 +23,7 @@ def test_messages_come_in_the_order_in_which_they_were_sent(queue):
         queue.send(str(number))
     received = [bodies(queue.receive(max_number_of_messages=10)) for _ in range(4)]
     assert [len(batch) for batch in received] == [10, 10, 5, 0]
-    assert sum(received, []) == [str(number) for number in range(25)]
+    assert [body for batch in received for body in batch] == [str(number) for number in range(25)]
 
 
 def test_one_message_comes_unless_more_are_asked_for(queue):
@@ -378,7 +378,7 @@ def test_a_fifo_queue_says_nothing_when_too_many_messages_are_in_flight(narrow, 
 def test_there_is_room_again_after_a_delete_a_release_or_a_timeout(narrow, clock):
     queue = narrow.create_queue("emails")
     queue.send_batch(["a", "b", "c", "d", "e", "f"])
-    first, second, third = queue.receive(max_number_of_messages=3)
+    first, second, _third = queue.receive(max_number_of_messages=3)
     queue.delete(first)
     assert bodies(queue.receive(max_number_of_messages=10)) == ["d"]
     queue.change_visibility(second, 0)

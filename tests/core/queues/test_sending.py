@@ -171,7 +171,7 @@ def test_a_delayed_message_that_was_sent_says_when_it_was_sent(queue, clock):
 
 def test_a_standard_queue_takes_no_deduplication_id(queue):
     with pytest.raises(
-        InvalidParameterValue, match="MessageDeduplicationId is invalid.*not valid for this queue type"
+        InvalidParameterValue, match=r"MessageDeduplicationId is invalid.*not valid for this queue type"
     ):
         queue.send("hello", message_deduplication_id="once")
 
