@@ -43,7 +43,7 @@ def test_a_registered_consumer_is_described_and_deregistered(one, clock):
     with pytest.raises(ResourceInUseException, match="already exists"):
         one.register_stream_consumer("reader")
     one.deregister_stream_consumer(consumer_arn=made.consumer_arn)
-    with pytest.raises(ResourceNotFoundException, match="Consumer reader, account 000000000000 not found."):
+    with pytest.raises(ResourceNotFoundException, match=r"Consumer reader, account 000000000000 not found\."):
         one.deregister_stream_consumer("reader")
 
 
@@ -259,7 +259,10 @@ def test_records_that_expire_under_a_subscription_are_not_pushed(one, arn, clock
     assert data(next(subscription)) == [b"new"]
 
 
-@pytest.mark.parametrize("event", ["put", "put while somebody listens", "batch", "split", "take over", "close broker", "close"])
+EVENTS = ["put", "put while somebody listens", "batch", "split", "take over", "close broker", "close"]
+
+
+@pytest.mark.parametrize("event", EVENTS)
 def test_a_waiting_subscription_is_woken_by_what_happens(event):
     stream = Stream("s", shard_count=1, limits=StreamLimits(subscription_takeover_seconds=0))
     arn = stream.register_stream_consumer("reader").consumer_arn
@@ -282,7 +285,7 @@ def test_a_waiting_subscription_is_woken_by_what_happens(event):
         "batch": lambda: stream.put_records([(b"news", "k")]),
         "split": lambda: stream.split_shard(FIRST, "5"),
         "take over": lambda: stream.subscribe_to_shard(arn, FIRST, "LATEST"),
-        "close broker": lambda: stream.broker.close(),
+        "close broker": stream.broker.close,
         "close": subscription.close,
     }[event]()
     reader.join(10)

@@ -2,6 +2,7 @@
 
 import inspect
 import itertools
+from contextlib import suppress
 from datetime import datetime
 
 import pytest
@@ -94,7 +95,7 @@ def test_hostile_values_are_refused_with_an_error_of_ours_and_change_nothing(ope
         stream.check_invariants()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_a_broker_refuses_hostile_values_too(data):
     broker = Broker(clock=VirtualClock(), seed=1)
@@ -124,22 +125,44 @@ def test_a_broker_refuses_hostile_values_too(data):
         arguments["name" if "name" in arguments else chosen[0]] = data.draw(values)
         if "shard_count" in arguments and isinstance(arguments["shard_count"], int):
             arguments["shard_count"] = min(arguments["shard_count"], 50)
-        try:
+        with suppress(QueuestreamError):
             call(**arguments)
-        except QueuestreamError:
-            pass
 
 
 def test_every_operation_of_kinesis_is_there():
     assert {
-        "add_tags", "decrease_stream_retention_period", "delete", "delete_resource_policy", "deregister_stream_consumer",
-        "describe", "describe_stream_consumer", "describe_summary", "disable_enhanced_monitoring",
-        "enable_enhanced_monitoring", "get_records", "get_resource_policy", "get_shard_iterator",
-        "increase_stream_retention_period", "list_shards", "list_stream_consumers", "list_tags", "merge_shards",
-        "put_record", "put_records", "put_resource_policy", "register_stream_consumer", "remove_tags", "split_shard",
-        "start_stream_encryption", "stop_stream_encryption", "subscribe_to_shard", "update_max_record_size",
-        "update_shard_count", "update_stream_mode", "update_stream_warm_throughput",
-    } <= set(OPERATIONS)  # fmt: skip
+        "add_tags",
+        "decrease_stream_retention_period",
+        "delete",
+        "delete_resource_policy",
+        "deregister_stream_consumer",
+        "describe",
+        "describe_stream_consumer",
+        "describe_summary",
+        "disable_enhanced_monitoring",
+        "enable_enhanced_monitoring",
+        "get_records",
+        "get_resource_policy",
+        "get_shard_iterator",
+        "increase_stream_retention_period",
+        "list_shards",
+        "list_stream_consumers",
+        "list_tags",
+        "merge_shards",
+        "put_record",
+        "put_records",
+        "put_resource_policy",
+        "register_stream_consumer",
+        "remove_tags",
+        "split_shard",
+        "start_stream_encryption",
+        "stop_stream_encryption",
+        "subscribe_to_shard",
+        "update_max_record_size",
+        "update_shard_count",
+        "update_stream_mode",
+        "update_stream_warm_throughput",
+    } <= set(OPERATIONS)
     assert Subscription.__next__
 
 

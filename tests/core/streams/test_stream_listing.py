@@ -166,7 +166,7 @@ def test_a_creation_time_tells_streams_of_one_name_apart(history):
     created = at(history)
     assert indexes(history.list_shards(stream_creation_timestamp=created)) == [0, 1, 2, 3, 4]
     with pytest.raises(
-        ResourceNotFoundException, match="Stream events under account 000000000000 not found."
+        ResourceNotFoundException, match=r"Stream events under account 000000000000 not found\."
     ):
         history.list_shards(stream_creation_timestamp=created + timedelta(milliseconds=1))
 

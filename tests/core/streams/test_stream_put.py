@@ -158,7 +158,8 @@ def test_a_sequence_number_that_no_record_of_the_stream_can_have_is_refused(stre
     with pytest.raises(InvalidArgumentException) as caught:
         stream.put_record(b"", "key", sequence_number_for_ordering=text)
     assert caught.value.message == (
-        f"ExclusiveMinimumSequenceNumber {text} used in PutRecord on stream events under account 000000000000 is invalid."
+        f"ExclusiveMinimumSequenceNumber {text} used in PutRecord "
+        "on stream events under account 000000000000 is invalid."
     )
     with pytest.raises(ValidationException):
         stream.put_record(b"", "key", sequence_number_for_ordering="x")

@@ -180,8 +180,9 @@ def test_an_iterator_has_expired_after_five_minutes(one, clock):
     with pytest.raises(ExpiredIteratorException) as caught:
         one.get_records(iterator)
     assert caught.value.message == (
-        "Iterator expired. The iterator was created at time Wed Jan 01 00:00:00 UTC 2025 while right now it is "
-        "Wed Jan 01 00:05:00 UTC 2025 which is further in the future than the tolerated delay of 300000 milliseconds."
+        "Iterator expired. The iterator was created at time Wed Jan 01 00:00:00 UTC 2025 while right now "
+        "it is Wed Jan 01 00:05:00 UTC 2025 which is further in the future than the "
+        "tolerated delay of 300000 milliseconds."
     )
 
 
@@ -206,7 +207,7 @@ def test_foreign_and_forged_iterators_are_refused(one, clock):
         "x" * 512,
         iterator[4:],
     ]:
-        with pytest.raises(InvalidArgumentException, match="Invalid ShardIterator."):
+        with pytest.raises(InvalidArgumentException, match=r"Invalid ShardIterator\."):
             one.get_records(forged)
     for wrong in [None, "", 5, b"AAAA", "x" * 513, "\ud800"]:
         with pytest.raises(ValidationException):

@@ -230,8 +230,9 @@ def test_the_shards_of_a_stream_and_of_an_account_have_limits(clock):
     with pytest.raises(LimitExceededException) as caught:
         stream.update_shard_count(4)
     assert caught.value.message.startswith(
-        "This request would exceed the shard limit for the account 000000000000 in us-east-1. Current shard count for "
-        "the account: 3. Limit: 3. Number of additional shards that would have resulted from this request: 1."
+        "This request would exceed the shard limit for the account 000000000000 in us-east-1. "
+        "Current shard count for the account: 3. Limit: 3. "
+        "Number of additional shards that would have resulted from this request: 1."
     )
     with pytest.raises(LimitExceededException):
         stream.split_shard(FIRST, "5")
