@@ -13,7 +13,7 @@ Examples:
   queuestream demo --input orders.jsonl --key customer_id
   zcat events.jsonl.gz | queuestream demo --input - --key user --json
 
-exit status: 0 where every verdict holds, 1 where one does not, 2 where the command line
+Exit status: 0 where every verdict holds, 1 where one does not, 2 where the command line
 or the input makes no sense.
 """
 
@@ -66,12 +66,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=int,
         default=7,
-        help="every chance; the same N, the same run (%(default)s)",
+        help="decides every chance: the same N, the same run (default %(default)s)",
     )
     parser.add_argument(
         "--json",
         action="store_true",
-        help="print it for machines; the same bytes for the same seed",
+        help="print what was found as JSON; the same bytes for the same seed",
     )
     parser.add_argument("--quiet", action="store_true", help="print nothing but verdicts that do not hold")
 

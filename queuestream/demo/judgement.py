@@ -187,14 +187,14 @@ class Judgement:
         figures = {"waited_seconds": waited_ns[0] / SECOND if waited_ns else None}
         if holds:
             sentence = (
-                "Twelve hours in no time: the first task's worker died with it; "
-                f"it came back after {TWELVE_HOURS:,} seconds exactly."
+                "Twelve hours in no time: a worker took the first task and died; "
+                f"the task came back after exactly {TWELVE_HOURS:,} seconds."
             )
         elif waited_ns:
             waited = f"{waited_ns[0] / SECOND:,} seconds"
             sentence = f"Twelve hours: the first task came back after {waited}, not {TWELVE_HOURS:,}."
         else:
-            sentence = "Twelve hours: the first task, whose worker died with it, never came back."
+            sentence = "Twelve hours: a worker took the first task and died; the task never came back."
         return Verdict("twelve_hours", holds, sentence, figures)
 
     def dead_letters(self) -> Verdict:

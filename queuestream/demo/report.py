@@ -166,12 +166,8 @@ def _count(number: int, one: str, several: str) -> str:
 
 
 def _duration(duration_ns: int) -> str:
-    """Days and hours, or hours and minutes."""
-    hours, rest_ns = divmod(duration_ns, HOUR)
-    minutes = rest_ns * 60 // HOUR
-    if hours < 24:
-        return f"{hours} h {minutes} min"
-    days, hours = divmod(hours, 24)
+    """Days and hours; a play goes through one night at least."""
+    days, hours = divmod(duration_ns // HOUR, 24)
     return f"{_count(days, 'day', 'days')} {hours} h"
 
 

@@ -32,7 +32,7 @@ def test_a_command_s_help_has_examples(capsys):
 
     printed = capsys.readouterr().out
     assert "queuestream demo --input orders.jsonl --key customer_id" in printed
-    assert "exit status:" in printed
+    assert "Exit status:" in printed
 
 
 @pytest.mark.parametrize(

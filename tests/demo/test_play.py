@@ -62,6 +62,13 @@ def test_every_verdict_holds_for_odd_data_too(played):
     assert failing(judged(played)) == set()
 
 
+def test_what_does_not_fit_into_one_answer_is_read_all_the_same():
+    blob = f'{{"blob": "{"x" * 4_000_000}"}}'
+    played = [Record(line, "key", blob, JULY_2025, line == 1) for line in (1, 2, 3, 4)]
+
+    assert failing(judged(played)) == set()
+
+
 def test_the_same_seed_plays_the_same():
     def seen(seed):
         play = Play(records(), seed)

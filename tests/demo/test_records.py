@@ -110,6 +110,18 @@ def test_a_damaged_gzip_file_cannot_be_read(damage):
         list(lines_of(buffered(damage(gzip.compress(b"some lines\n" * 1_000)))))
 
 
+def test_a_file_that_fails_while_it_is_read_cannot_be_read():
+    class Disk(io.RawIOBase):
+        def readable(self):
+            return True
+
+        def readinto(self, _):
+            raise OSError(5, "Input/output error")
+
+    with pytest.raises(UnreadableInput, match="Input/output error"):
+        list(lines_of(io.BufferedReader(Disk())))
+
+
 @pytest.mark.parametrize(
     ("rule", "fields", "is_task"),
     [

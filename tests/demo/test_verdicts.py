@@ -42,6 +42,10 @@ def test_the_example_of_rfc_4737_counts_the_late_ones():
     assert reordered([1, 2, 3, 7, 8, 4, 5, 6, 9]) == [4, 5, 6]
 
 
+def test_the_same_again_is_not_late():
+    assert reordered([1, 2, 2, 3]) == []
+
+
 def test_the_order_of_sending_is_perfect():
     perfect = order([1, 2, 3, 5, 8])
 
