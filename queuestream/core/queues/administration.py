@@ -78,8 +78,8 @@ class QueueAdministration(QueueState):
     def _change_attributes(self, changed: QueueAttributes, now_ns: int) -> None:
         if self.broker.listeners:
             self.broker.publish((queue_changes().QueueAttributesSet(self.name, changed, now_ns),))
+        self._settle_in_order(now_ns)
         self._apply_attributes(changed, now_ns)
-        self._expire(now_ns)
         self.wake(len(self.waiting))
 
     @property

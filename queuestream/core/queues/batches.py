@@ -101,7 +101,9 @@ def each(
         try:
             done[entry_id] = do(request)
         except ServiceError as error:
-            failed[entry_id] = BatchFailure(error.code, error.message)
+            # In a batch, AWS calls a missing parameter an invalid one.
+            code = InvalidParameterValue.code if isinstance(error, MissingParameter) else error.code
+            failed[entry_id] = BatchFailure(code, error.message)
     return done, BatchResult({}, failed)
 
 

@@ -65,6 +65,7 @@ class QueueAttributesSet(Change):
 
     def apply(self, broker: Broker) -> None:
         """Set them."""
+        broker.queues[self.queue]._settle_in_order(self.at_ns)
         broker.queues[self.queue]._apply_attributes(self.attributes, self.at_ns)
 
 
@@ -159,6 +160,7 @@ class MessageSent(Change):
 
     def apply(self, broker: Broker) -> None:
         """Send it."""
+        broker.queues[self.queue]._settle_in_order(self.at_ns)
         broker.queues[self.queue]._apply_sent(self.message.restored(), self.delay_ns, self.at_ns)
 
 
@@ -241,9 +243,12 @@ class MessagesRemoved(Change):
     def apply(self, broker: Broker) -> None:
         """Remove them."""
         queue = broker.queues[self.queue]
-        queue._settle(self.at_ns)
-        numbers = set(self.numbers)
-        queue._apply_removed([message for message in queue._ages if message.number in numbers], self.at_ns)
+        if self.because == "expired":
+            aged = {message.number: message for message in queue._ages.up_to(self.at_ns - queue._retention_ns)}
+            queue._apply_expired([aged[number] for number in self.numbers], self.at_ns)
+        else:
+            queue._settle(self.at_ns)
+            queue._apply_removed([queue._numbered(number) for number in self.numbers], self.at_ns)
 
 
 @attrs.frozen
@@ -256,6 +261,7 @@ class DeadLetterArrived(Change):
 
     def apply(self, broker: Broker) -> None:
         """Put it there."""
+        broker.queues[self.queue]._settle_in_order(self.at_ns)
         broker.queues[self.queue]._apply_arrived(self.message.restored(), self.at_ns)
 
 

@@ -18,27 +18,33 @@ Key = str | tuple[str | None, str]
 class Deduplication:
     """The deduplication ids of one FIFO queue that are still remembered."""
 
-    __slots__ = ("_expiries", "_numbers")
+    __slots__ = ("_expiries", "_originals")
 
     def __init__(self) -> None:
-        self._numbers: dict[Key, tuple[str, int]] = {}
+        self._originals: dict[Key, tuple[str, int, int]] = {}
         self._expiries: deque[tuple[int, Key]] = deque()
 
     def original(self, key: Key, now_ns: int) -> tuple[str, int] | None:
         """The message id and the number that the key was first sent with; None where it is not remembered."""
-        expiries = self._expiries
-        while expiries and expiries[0][0] <= now_ns:
-            del self._numbers[expiries.popleft()[1]]
-        return self._numbers.get(key)
+        self._forget(now_ns)
+        original = self._originals.get(key)
+        return None if original is None else original[:2]
 
     def remember(self, key: Key, message_id: str, number: int, until_ns: int) -> None:
         """Take what comes with the same key for a duplicate until the given instant."""
-        self._numbers[key] = (message_id, number)
+        self._originals[key] = (message_id, number, until_ns)
         self._expiries.append((until_ns, key))
+
+    def _forget(self, now_ns: int) -> None:
+        expiries = self._expiries
+        while expiries and expiries[0][0] <= now_ns:
+            until_ns, key = expiries.popleft()
+            # A move task may have brought another message with the same key since.
+            if key in self._originals and self._originals[key][2] == until_ns:
+                del self._originals[key]
 
     def check_invariants(self) -> None:
         """Assert what the memory relies on."""
         instants = [until_ns for until_ns, _ in self._expiries]
         assert instants == sorted(instants)
-        assert len(self._numbers) == len(self._expiries)
-        assert {key for _, key in self._expiries} == self._numbers.keys()
+        assert {(until_ns, key) for key, (_, _, until_ns) in self._originals.items()} <= set(self._expiries)

@@ -125,7 +125,12 @@ class FifoOrdering:
             if message.state == VISIBLE:
                 self._stand_in_line(message)
             elif message.state == IN_FLIGHT:
-                self._group_of(message).in_flight += 1
+                group = self._group_of(message)
+                group.in_flight += 1
+                if group.in_line:
+                    # An earlier message of the group has come back already.
+                    group.in_line = False
+                    self._line.remove(group)
 
     def _group_of(self, message: Message) -> Group:
         group = self._groups.get(message.group_id)

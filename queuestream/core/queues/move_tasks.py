@@ -183,6 +183,7 @@ class MoveTasks:
         if source is None:
             self._end(task, "FAILED", "AWS.SimpleQueueService.NonExistentQueue")
             return
+        source._expire(at_ns)
         taken = source._take_to_move(at_ns)
         if taken is None:
             self._end(task, "COMPLETED", None)
@@ -216,6 +217,7 @@ class MoveTasks:
         self, task: MoveTask, source: Queue, taken: Message, destination: Queue, moved: Message, at_ns: int
     ) -> None:
         """One message has left its dead-letter queue for another queue."""
+        destination._settle_in_order(at_ns)
         source._apply_removed([taken], at_ns)
         destination._apply_sent(moved, 0, at_ns)
         task.moved += 1

@@ -109,7 +109,7 @@ class StandardOrdering:
 
     def put_back(self, messages: list[Message], max_receive_count: int) -> None:
         """Undo the last `take`: what it took became available before all that is left."""
-        self._arrived.extendleft(reversed(messages))
+        self._came_due.extendleft(reversed(messages))
 
     def discard(self, message: Message, was_in_flight: bool, now_ns: int) -> None:
         """A message is GONE."""

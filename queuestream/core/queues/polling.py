@@ -81,7 +81,9 @@ class LongPoll:
             if messages or now_ns >= self._deadline_ns:
                 return messages
             self.wakeup = self._make_wakeup()
-            self.until_ns = min(self._deadline_ns, queue.next_arrival_ns() or self._deadline_ns)
+            # What expires in flight may open its message group, or make room for another one.
+            event_ns = queue.next_event_ns()
+            self.until_ns = self._deadline_ns if event_ns is None else min(self._deadline_ns, event_ns)
             queue.waiting[self] = None
             self._in_line = True
         return None

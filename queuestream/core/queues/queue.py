@@ -246,7 +246,8 @@ class Queue(QueueAdministration):
         delay_ns = self._delay_ns
         if delay_seconds is not None:
             checks.check_delay_seconds(delay_seconds, self.broker.queue_limits)
-            delay_ns = delay_seconds * SECOND
+            if self._deduplication is None:
+                delay_ns = delay_seconds * SECOND
         if (
             message_group_id is not None
             or message_deduplication_id is not None
@@ -278,9 +279,11 @@ class Queue(QueueAdministration):
             checks.check_message_group_id(group_id, limits)
         if self._deduplication is None:
             if deduplication_id is not None:
-                raise InvalidParameterValue.of("MessageDeduplicationId", deduplication_id, _NOT_THIS_TYPE)
+                raise InvalidParameterValue.of(
+                    "MessageDeduplicationId", checks.shown(deduplication_id), _NOT_THIS_TYPE
+                )
             return None
-        if delay_seconds is not None:
+        if delay_seconds:  # 0 is taken, and leaves the queue's own as it is
             raise InvalidParameterValue.of("DelaySeconds", delay_seconds, _NOT_THIS_TYPE)
         if group_id is None:
             raise MissingParameter("MessageGroupId")
@@ -300,6 +303,7 @@ class Queue(QueueAdministration):
         fresh: list[tuple[Message, int]] = []
         originals: dict[object, tuple[str, int]] = {}
         deduplication = self._deduplication
+        self._settle_in_order(now_ns)
         for message, delay_ns in composed:
             number = self._last_number + len(fresh) + 1
             sequence_number = None
@@ -449,6 +453,7 @@ class Queue(QueueAdministration):
                 self._ordering.put_back(taken, max_receive_count)
                 raise
         if target is not None:
+            target._settle_in_order(now_ns)
             self._apply_removed(dead, now_ns)
             for letter in letters:
                 target._apply_arrived(letter, now_ns)
@@ -505,11 +510,10 @@ class Queue(QueueAdministration):
             receipt_handle.receipt_handle if isinstance(receipt_handle, ReceivedMessage) else receipt_handle
         )
         message = self._named_by(handle)
-        if (
-            self._deduplication is not None
-            and message is not None
-            and (message.receipt_handle != handle or not _is_in_flight(message, now_ns))
-        ):
+        if self._deduplication is None or message is None:
+            return message
+        self._settle_in_order(now_ns)
+        if message.receipt_handle != handle or message.state != IN_FLIGHT:
             raise InvalidParameterValue.of("ReceiptHandle", handle, "The receipt handle has expired.")
         return message
 
@@ -619,7 +623,8 @@ class Queue(QueueAdministration):
                 handle,
                 "Message does not exist or is not available for visibility timeout change.",
             )
-        if not _is_in_flight(message, now_ns):
+        self._settle_in_order(now_ns)
+        if message.state != IN_FLIGHT or message.visible_at_ns <= now_ns:
             raise MessageNotInflight(handle)
         if self._deduplication is not None and message.receipt_handle != handle:
             raise InvalidParameterValue.of("ReceiptHandle", handle, "The receipt handle has expired.")
@@ -670,10 +675,6 @@ class Queue(QueueAdministration):
         AWS: DeleteQueue.
         """
         self.broker.delete_queue(self.name)
-
-
-def _is_in_flight(message: Message, now_ns: int) -> bool:
-    return message.state == IN_FLIGHT and message.visible_at_ns > now_ns
 
 
 def _sent(message: Message, message_id: str, sequence_number: str | None) -> SentMessage:

@@ -135,7 +135,7 @@ class QueueState:
         if expired:
             if self.broker.listeners:
                 self.broker.publish((queue_changes().MessagesRemoved.of(self, expired, "expired", now_ns),))
-            self._apply_removed(expired, now_ns)
+            self._apply_expired(expired, now_ns)
         self._watch_the_time()
 
     def _watch_the_time(self) -> None:
@@ -151,14 +151,24 @@ class QueueState:
         self._wake_before(at_ns)
 
     def _settle(self, now_ns: int, count: int | None = None) -> None:
-        """Show the hidden messages whose time has come, or the first of them."""
-        for message in self._hidden.pop_due(now_ns, count):
-            if message.state == IN_FLIGHT:
-                self._in_flight_count -= 1
-            else:
-                self._delayed_count -= 1
-            message.state = VISIBLE
-            self._ordering.show(message, now_ns)
+        """Show the hidden messages whose time has come, or the first `count` that may be handed out."""
+        while due := self._hidden.pop_due(now_ns, count):
+            for message in due:
+                if message.state == IN_FLIGHT:
+                    self._in_flight_count -= 1
+                else:
+                    self._delayed_count -= 1
+                message.state = VISIBLE
+                self._ordering.show(message, now_ns)
+            if count is None:
+                return
+            # Those that were received too often go to the dead-letter queue instead.
+            count -= sum(message.receive_count < self._max_receive_count for message in due)
+
+    def _settle_in_order(self, now_ns: int) -> None:
+        """Before anything else happens to a queue that goes by the order of events: show what has come due."""
+        if self._hidden.bound_ns <= now_ns and not self._ordering.settles_in_parts:
+            self._settle(now_ns)
 
     def next_event_ns(self) -> int | None:
         """When time next changes something about this queue; None where only calls will."""
@@ -195,6 +205,8 @@ class QueueState:
 
     def _apply_sent(self, message: Message, delay_ns: int, now_ns: int) -> None:
         """A message that was just sent is in the queue."""
+        if message.group_id is not None and self._deduplication is None:
+            self._be_fair(now_ns)
         self._last_number = message.number
         message.sent_ns = now_ns
         self._ages.add(message)
@@ -219,6 +231,8 @@ class QueueState:
 
     def _apply_arrived(self, message: Message, now_ns: int) -> None:
         """A dead letter is in the queue; it is visible at once, and may have been sent earlier than now."""
+        if message.group_id is not None and self._deduplication is None:
+            self._be_fair(now_ns)
         self._last_number = message.number
         if message.sent_ns < now_ns:
             self._ages.add_elder(message)
@@ -228,6 +242,18 @@ class QueueState:
         message.visible_at_ns = now_ns
         self._ordering.add(message)
         self.wake(1)
+
+    def _be_fair(self, now_ns: int) -> None:
+        """Since a message names its tenant, this standard queue is a fair one (AWS: "Amazon SQS fair queues")."""
+        if not isinstance(self._ordering, StandardOrdering):
+            return
+        from queuestream.core.queues.fair import FairOrdering  # noqa: PLC0415 - few queues have tenants
+
+        self._settle(now_ns)
+        in_order = self._ordering.take(len(self._ages), NEVER, now_ns)
+        self._ordering = FairOrdering(self.broker.queue_limits)
+        for message in (*in_order, *self._hidden):
+            self._tell(message)
 
     def _deduplication_key(self, message: Message) -> Key:
         deduplication_id = message.deduplication_id or ""
@@ -340,6 +366,12 @@ class QueueState:
         for message in messages:
             self._apply_removed_one(message, now_ns)
 
+    def _apply_expired(self, messages: Iterable[Message], now_ns: int) -> None:
+        """Messages have been kept for the retention period, each until its own instant."""
+        for message in messages:
+            self._settle_in_order(min(now_ns, message.sent_ns + self._retention_ns))
+            self._apply_removed_one(message, now_ns)
+
     def _apply_removed_one(self, message: Message, now_ns: int) -> None:
         was_in_flight = message.state == IN_FLIGHT
         if message.lane is not None:
@@ -391,6 +423,7 @@ class QueueState:
         self._in_flight_max = limits.fifo_in_flight_max if attributes.fifo_queue else limits.in_flight_max
         policy = attributes.redrive_policy
         self._max_receive_count = NEVER if policy is None else policy.max_receive_count
+        # What the retention period now removes is removed by the next operation: one call, one change.
         self._watch_the_time()
         if is_delayed_anew:
             self._delay_anew(now_ns)
@@ -411,17 +444,17 @@ class QueueState:
                 message.state = DELAYED
                 self._hidden.start(message, lane_key)
                 self._delayed_count += 1
-        self._order_anew(self._new_ordering())
-
-    def _order_anew(self, ordering: Ordering) -> None:
-        """Tell every message to another ordering."""
-        self._ordering = ordering
+        self._ordering = self._new_ordering()
         for message in self._ages:
             message.group = None
-            if message.state == VISIBLE:
-                ordering.add(message)
-            else:
-                ordering.expect(message)
+            self._tell(message)
+
+    def _tell(self, message: Message) -> None:
+        """Tell a message to an ordering that does not know it."""
+        if message.state == VISIBLE:
+            self._ordering.add(message)
+        else:
+            self._ordering.expect(message)
 
     def check_invariants(self) -> None:
         """Assert what the queue's parts and counts rely on; cost grows with the queue."""
