@@ -14,7 +14,7 @@ group ID" (a FIFO queue looks at its first 120,000 messages only, to find groups
 from __future__ import annotations
 
 from bisect import insort
-from collections import deque
+from collections import OrderedDict, deque
 from operator import attrgetter
 
 from queuestream.core.queues.message import DELAYED, GONE, IN_FLIGHT, VISIBLE, Message
@@ -25,14 +25,13 @@ _number = attrgetter("number")
 class Group:
     """The messages of one message group that are not delayed."""
 
-    __slots__ = ("id", "in_flight", "in_line", "returned", "waiting")
+    __slots__ = ("id", "in_flight", "returned", "waiting")
 
     def __init__(self, group_id: str | None) -> None:
         self.id = group_id
         self.waiting: deque[Message] = deque()  # visible, in order
         self.returned: list[Message] = []  # visible again, in order, while others are still in flight
         self.in_flight = 0
-        self.in_line = False
 
 
 class FifoOrdering:
@@ -49,7 +48,8 @@ class FifoOrdering:
     def __init__(self, look_ahead: int) -> None:
         self._look_ahead = look_ahead
         self._groups: dict[str | None, Group] = {}
-        self._line: deque[Group] = deque()
+        # Not a deque: a group whose messages expire unread leaves the line from the middle.
+        self._line: OrderedDict[Group, None] = OrderedDict()
         # The messages up to the number `_horizon` are looked at, and there are `_within` of them left.
         self._horizon = 0
         self._within = 0
@@ -79,8 +79,7 @@ class FifoOrdering:
         taken: list[Message] = []
         line = self._line
         while line and count:
-            group = line.popleft()
-            group.in_line = False
+            group = line.popitem(last=False)[0]
             waiting = group.waiting
             while waiting and count:
                 message = waiting.popleft()
@@ -99,9 +98,9 @@ class FifoOrdering:
             group.waiting.appendleft(message)
             if message.receive_count < max_receive_count:
                 group.in_flight -= 1
-            if not group.in_flight and not group.in_line:
-                group.in_line = True
-                self._line.appendleft(group)
+            if not group.in_flight:
+                self._line[group] = None
+                self._line.move_to_end(group, last=False)
 
     def discard(self, message: Message, was_in_flight: bool, now_ns: int) -> None:
         """A message is GONE; the group it was in flight for may be open again."""
@@ -127,10 +126,8 @@ class FifoOrdering:
             elif message.state == IN_FLIGHT:
                 group = self._group_of(message)
                 group.in_flight += 1
-                if group.in_line:
-                    # An earlier message of the group has come back already.
-                    group.in_line = False
-                    self._line.remove(group)
+                # An earlier message of the group may have come back already.
+                self._line.pop(group, None)
 
     def _group_of(self, message: Message) -> Group:
         group = self._groups.get(message.group_id)
@@ -146,9 +143,8 @@ class FifoOrdering:
             insort(waiting, message, key=_number)
         else:
             waiting.append(message)
-        if not group.in_line and not group.in_flight:
-            group.in_line = True
-            self._line.append(group)
+        if not group.in_flight:
+            self._line[group] = None
 
     def _came_back(self, group: Group) -> None:
         """One message fewer of the group is in flight."""
@@ -159,16 +155,17 @@ class FifoOrdering:
             group.waiting = deque(sorted((*group.returned, *group.waiting), key=_number))
             group.returned = []
         self._pass_over_gone(group)
-        if group.waiting and not group.in_line:
-            group.in_line = True
-            self._line.append(group)
+        if group.waiting:
+            self._line[group] = None
 
     def _pass_over_gone(self, group: Group) -> None:
         waiting = group.waiting
         while waiting and waiting[0].state == GONE:
             waiting.popleft()
-        if not waiting and not group.in_flight and not group.returned and self._groups.get(group.id) is group:
-            del self._groups[group.id]
+        if not waiting:
+            self._line.pop(group, None)
+            if not group.in_flight and self._groups.get(group.id) is group:
+                del self._groups[group.id]
 
     def check_invariants(self) -> None:
         """Assert what the ordering relies on; cost grows with the queue."""
@@ -180,8 +177,10 @@ class FifoOrdering:
                 )
             assert not group.returned or group.in_flight
             live = any(message.state == VISIBLE for message in group.waiting)
-            assert group.in_line == (live and not group.in_flight) or (group.in_line and not live)
+            assert (group in self._line) == (live and not group.in_flight)
+            assert live or group.in_flight
             assert group.in_flight >= 0
+        assert all(self._groups.get(group.id) is group for group in self._line)
         assert not self._beyond or self._within == self._look_ahead
         assert all(message.number > self._horizon for message in self._beyond)
         assert all(message.state != DELAYED or message.group is None for message in self._beyond)
