@@ -244,7 +244,9 @@ class MessagesRemoved(Change):
         """Remove them."""
         queue = broker.queues[self.queue]
         if self.because == "expired":
-            aged = {message.number: message for message in queue._ages.up_to(self.at_ns - queue._retention_ns)}
+            aged = {
+                message.number: message for message in queue._ages.up_to(self.at_ns - queue._retention_ns)
+            }
             queue._apply_expired([aged[number] for number in self.numbers], self.at_ns)
         else:
             queue._settle(self.at_ns)

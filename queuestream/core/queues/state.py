@@ -217,9 +217,8 @@ class QueueState:
             self._deduplication.remember(key, message.message_id, message.number, until_ns)
         if delay_ns:
             message.state = DELAYED
-            message.visible_at_ns = now_ns + delay_ns
             self._delayed_count += 1
-            self._hidden.start(message, delay_ns)
+            self._hidden.start((message,), now_ns + delay_ns, delay_ns)
             self._ordering.expect(message)
             if self.waiting:
                 self._wake_before(message.visible_at_ns)
@@ -273,6 +272,7 @@ class QueueState:
     ) -> list[ReceivedMessage]:
         """Messages that the ordering has handed out are in flight, and this is what their receiver gets."""
         visible_at_ns = now_ns + timeout_ns
+        state = IN_FLIGHT if timeout_ns else VISIBLE
         received: list[ReceivedMessage] = []
         for message in messages:
             message.receive_count += 1
@@ -285,20 +285,19 @@ class QueueState:
                 message.receipt_handle = token + FIRST_RECEIVE
             else:
                 message.receipt_handle = f"{message.receipt_handle[:TOKEN_LENGTH]}{message.receive_count:08x}"
-            message.visible_at_ns = visible_at_ns
-            if timeout_ns:
-                message.state = IN_FLIGHT
-                self._hidden.start(message, timeout_ns)
-            else:
-                self._ordering.release(message, now_ns)
             received.append(self._received_message(message, names))
+            message.state = state
         if timeout_ns:
+            self._hidden.start(messages, visible_at_ns, timeout_ns)
             self._in_flight_count += len(messages)
             if attempt_id is not None:
                 self._receive_attempts().remember(attempt_id, messages, now_ns)
             if self.waiting:
                 self._wake_before(visible_at_ns)
-        elif self.waiting:
+        else:
+            for message in messages:
+                message.visible_at_ns = now_ns
+                self._ordering.release(message, now_ns)
             self.wake(len(messages))
         return received
 
@@ -348,13 +347,13 @@ class QueueState:
     def _apply_visibility(self, message: Message, timeout_ns: int, now_ns: int) -> None:
         """A message in flight is hidden for another while, or no longer."""
         self._hidden.cancel(message)
-        message.visible_at_ns = now_ns + timeout_ns
         if timeout_ns:
-            self._hidden.start(message, timeout_ns)
+            self._hidden.start((message,), now_ns + timeout_ns, timeout_ns)
             if self.waiting:
                 self._wake_before(message.visible_at_ns)
         else:
             message.state = VISIBLE
+            message.visible_at_ns = now_ns
             self._in_flight_count -= 1
             self._ordering.release(message, now_ns)
             self.wake(1)
@@ -442,7 +441,7 @@ class QueueState:
             message.visible_at_ns = message.sent_ns + self._delay_ns
             if message.visible_at_ns > now_ns:
                 message.state = DELAYED
-                self._hidden.start(message, lane_key)
+                self._hidden.start((message,), message.visible_at_ns, lane_key)
                 self._delayed_count += 1
         self._ordering = self._new_ordering()
         for message in self._ages:

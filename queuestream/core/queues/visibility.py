@@ -20,7 +20,7 @@ from heapq import heappop, heappush, heapreplace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from queuestream.core.queues.message import Message
 
@@ -53,20 +53,24 @@ class Timers:
         for lane in self._lanes.values():
             yield from lane
 
-    def start(self, message: Message, key: int) -> None:
-        """Hide a message until its `visible_at_ns`.
+    def start(self, messages: Iterable[Message], until_ns: int, key: int) -> None:
+        """Hide messages until the same instant.
 
         Args:
-            message: A message that is not hidden.
+            messages: Messages that are not hidden.
+            until_ns: From when on they are visible.
             key: The lane: the nanoseconds from now to the deadline, or an `unused_key`.
         """
         lane = self._lanes.get(key)
         if lane is None:
             lane = self._lanes[key] = Lane()
-            heappush(self._heads, (message.visible_at_ns, -key))
-        lane[message] = None
-        message.lane = lane
-        self.bound_ns = min(self.bound_ns, message.visible_at_ns)
+            heappush(self._heads, (until_ns, -key))
+        for message in messages:
+            message.visible_at_ns = until_ns
+            lane[message] = None
+            message.lane = lane
+        if until_ns < self.bound_ns:
+            self.bound_ns = until_ns
 
     def cancel(self, message: Message) -> None:
         """Take a message out, whether or not it has come due."""
