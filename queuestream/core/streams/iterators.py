@@ -11,15 +11,19 @@ from __future__ import annotations
 
 import binascii
 from hashlib import blake2b, shake_256
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from queuestream.core.clock import SECOND
+from queuestream.core.clock import MILLISECOND, SECOND
 from queuestream.core.errors import (
     ExpiredIteratorException,
     ExpiredNextTokenException,
     InvalidArgumentException,
 )
-from queuestream.core.streams import checks
+from queuestream.core.streams import checks, sequence_numbers
+from queuestream.core.streams.shard import shard_id_of
+
+if TYPE_CHECKING:
+    from queuestream.core.streams.shard import Shard
 
 ITERATOR_TYPES = ("AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER", "TRIM_HORIZON", "LATEST", "AT_TIMESTAMP")
 
@@ -75,6 +79,49 @@ def check_start(
             f"specified {kind} and {'no' if number is None else 'also a'} StartingSequenceNumber."
         )
     return Start(kind, number, timestamp_ns)
+
+
+def starting_number(shard: Shard, start: Start, used_in: str, now_ns: int) -> int:
+    """The number of the record that a reader starts at.
+
+    Args:
+        shard: The shard that is read.
+        start: Where.
+        used_in: The operation, the shard and the stream, for AWS's sentence.
+        now_ns: What time it is.
+
+    Raises:
+        InvalidArgumentException: The sequence number isn't one of the shard's, or the time has not come yet.
+    """
+    if start.type == "TRIM_HORIZON":
+        return shard.horizon
+    if start.type == "LATEST":
+        return shard.next_number
+    if start.timestamp_ns is not None:
+        if start.timestamp_ns > now_ns:
+            raise InvalidArgumentException(
+                "The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. "
+                f"timestampInMillis: {start.timestamp_ns // MILLISECOND}, "
+                f"currentTimestampInMillis: {now_ns // MILLISECOND}"
+            )
+        return shard.number_at_time(start.timestamp_ns)
+    text = start.sequence_number or ""
+    sequence = sequence_numbers.parse(text)
+    sentence = f"StartingSequenceNumber {text} used in {used_in} is invalid"
+    if sequence is None:
+        raise InvalidArgumentException(f"{sentence}.")
+    if sequence.shard_index != shard.identity.index:
+        raise InvalidArgumentException(
+            f"Invalid StartingSequenceNumber. It encodes {shard_id_of(sequence.shard_index)}, "
+            f"while it was used in a call to a shard with {shard.shard_id}"
+        )
+    if sequence.stamp != shard.identity.stamp:
+        raise InvalidArgumentException(f"{sentence} because it did not come from this stream.")
+    if sequence.number == sequence_numbers.LAST_NUMBER and not shard.is_open:
+        return shard.next_number
+    if sequence.number >= shard.next_number:
+        raise InvalidArgumentException(f"{sentence} because no record has it.")
+    return max(1, sequence.number) if start.type == "AT_SEQUENCE_NUMBER" else sequence.number + 1
 
 
 def seal(secret: bytes, kind: bytes, payload: bytes) -> str:

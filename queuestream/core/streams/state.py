@@ -23,17 +23,15 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from queuestream.core.arns import Arn
-from queuestream.core.clock import MILLISECOND, SECOND
+from queuestream.core.clock import SECOND
 from queuestream.core.errors import (
-    InvalidArgumentException,
     ResourceInUseException,
     ResourceNotFoundException,
 )
-from queuestream.core.streams import sequence_numbers
 from queuestream.core.streams.changes import RecordsTrimmed, ShardExpired
 from queuestream.core.streams.record import EncryptedRecord, Record
 from queuestream.core.streams.settings import ON_DEMAND
-from queuestream.core.streams.shard import Shard, ShardIdentity, shard_id_of
+from queuestream.core.streams.shard import Shard, ShardIdentity
 from queuestream.core.streams.throughput import Allowance, LoadMeter
 
 if TYPE_CHECKING:
@@ -42,8 +40,7 @@ if TYPE_CHECKING:
     from queuestream.core.broker import Broker
     from queuestream.core.changes import Change
     from queuestream.core.streams.changes import ReshardScheduled, StreamCreated
-    from queuestream.core.streams.fan_out import Consumer
-    from queuestream.core.streams.iterators import Start
+    from queuestream.core.streams.consumers import Consumer
     from queuestream.core.streams.limits import StreamLimits
     from queuestream.core.streams.settings import StreamSettings
 
@@ -192,6 +189,10 @@ class StreamState:
 
     # --- shards ---
 
+    def _where(self, shard: Shard) -> str:
+        """A shard as AWS's sentences name it."""
+        return f"shard {shard.shard_id} in stream {self.name} under account {self.broker.account_id}"
+
     def _shard(self, shard_id: str, now_ns: int) -> Shard:
         shard = self._shards.get(shard_id)
         if shard is None or self._has_expired(shard, now_ns):
@@ -200,46 +201,6 @@ class StreamState:
                 "does not exist"
             )
         return shard
-
-    def _starting_number(self, shard: Shard, start: Start, operation: str, now_ns: int) -> int:
-        """The number of the record that a reader starts at.
-
-        Raises:
-            InvalidArgumentException: The sequence number isn't one of the shard's, or the time has not come
-                yet.
-        """
-        if start.type == "TRIM_HORIZON":
-            return shard.horizon
-        if start.type == "LATEST":
-            return shard.next_number
-        if start.timestamp_ns is not None:
-            if start.timestamp_ns > now_ns:
-                raise InvalidArgumentException(
-                    "The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. "
-                    f"timestampInMillis: {start.timestamp_ns // MILLISECOND}, "
-                    f"currentTimestampInMillis: {now_ns // MILLISECOND}"
-                )
-            return shard.number_at_time(start.timestamp_ns)
-        text = start.sequence_number or ""
-        parsed = sequence_numbers.parse(text)
-        sentence = (
-            f"StartingSequenceNumber {text} used in {operation} on shard {shard.shard_id} "
-            f"in stream {self.name} under account {self.broker.account_id} is invalid"
-        )
-        if parsed is None:
-            raise InvalidArgumentException(f"{sentence}.")
-        if parsed.shard_index != shard.identity.index:
-            raise InvalidArgumentException(
-                f"Invalid StartingSequenceNumber. It encodes {shard_id_of(parsed.shard_index)}, "
-                f"while it was used in a call to a shard with {shard.shard_id}"
-            )
-        if parsed.stamp != shard.identity.stamp:
-            raise InvalidArgumentException(f"{sentence} because it did not come from this stream.")
-        if parsed.number == sequence_numbers.LAST_NUMBER and not shard.is_open:
-            return shard.next_number
-        if parsed.number >= shard.next_number:
-            raise InvalidArgumentException(f"{sentence} because no record has it.")
-        return max(1, parsed.number) if start.type == "AT_SEQUENCE_NUMBER" else parsed.number + 1
 
     # --- retention: what has outlived it goes ---
 

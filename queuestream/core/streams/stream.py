@@ -14,7 +14,8 @@ of a stream's operations stand with their subjects:
     resharding.py       split_shard, merge_shards, update_shard_count
     retention.py        increase_ and decrease_stream_retention_period
     capacity_mode.py    update_stream_mode, update_stream_warm_throughput
-    fan_out.py          register_stream_consumer ..., subscribe_to_shard
+    consumers.py        register_stream_consumer and what follows from it
+    fan_out.py          subscribe_to_shard
     administration.py   tags, encryption, monitoring, policies, the largest record, delete
 
 What a stream is at a time, and how an operation goes about changing it, is in state.py.
@@ -26,16 +27,16 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from queuestream.core.broker import Broker
-from queuestream.core.clock import MILLISECOND, SECOND
+from queuestream.core.clock import MILLISECOND
 from queuestream.core.errors import (
     BrokerClosed,
     InvalidArgumentException,
     ProvisionedThroughputExceededException,
 )
-from queuestream.core.streams import account, checks, iterators, sequence_numbers
+from queuestream.core.streams import account, checks, iterators
 from queuestream.core.streams.administration import Administration
-from queuestream.core.streams.capacity_mode import CapacityMode
-from queuestream.core.streams.changes import RecordPut, StreamCreated
+from queuestream.core.streams.careful_puts import CarefulPuts
+from queuestream.core.streams.changes import StreamCreated
 from queuestream.core.streams.entries import PutRecordsEntry, prepare, prepare_batch, refusal
 from queuestream.core.streams.fan_out import FanOut
 from queuestream.core.streams.hash_keys import even_ranges, md5
@@ -51,14 +52,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from queuestream.core.clock import Clock
-    from queuestream.core.streams.entries import Prepared
-    from queuestream.core.streams.shard import Shard
-    from queuestream.core.streams.throughput import Allowance
 
 _DEFAULT_LIMITS = StreamLimits()
 
 
-class Stream(Listing, Retention, CapacityMode, FanOut, Administration):
+class Stream(Listing, Retention, CarefulPuts, FanOut, Administration):
     """A Kinesis data stream.
 
     Args:
@@ -240,73 +238,6 @@ class Stream(Listing, Retention, CapacityMode, FanOut, Administration):
                     shard.wake()
             return PutRecordsResult(0, put, self.settings.encryption_type)
 
-    def _put_carefully(self, prepared: list[Prepared], now_ns: int) -> list[Record | RejectedRecord]:
-        """Put records while somebody listens, or while shards refuse what goes beyond their allowance.
-
-        Everything is decided before the listeners hear of it, and everything is told before it is done.
-        """
-        if self._load is not None:
-            self._scale_with_load(now_ns)
-        places: dict[Shard, tuple[int, int, Allowance | None]] = {}
-        answers: list[Record | RejectedRecord] = []
-        put: list[tuple[Shard, Record]] = []
-        for data, partition_key, hash_key, size in prepared:
-            shard = self._shard_of(hash_key)
-            if shard not in places:
-                places[shard] = shard.next_number, shard.end, shard.allowance and shard.allowance.copy()
-            number, end, allowance = places[shard]
-            if allowance is not None:
-                if not allowance.admits(size, now_ns):
-                    answers.append(self._rejected(shard))
-                    continue
-                allowance.put(size, now_ns)
-            record = self._make_record(data, partition_key, shard.identity, number, now_ns, end + size)
-            places[shard] = number + 1, end + size, allowance
-            answers.append(record)
-            put.append((shard, record))
-        if put and self.broker.listeners:
-            self.broker.publish(
-                tuple(
-                    RecordPut(
-                        self.name,
-                        shard.shard_id,
-                        record.number,
-                        record.data,
-                        record.partition_key,
-                        now_ns,
-                        record.encryption_type,
-                    )
-                    for shard, record in put
-                )
-            )
-        for shard, record in put:
-            self._take_in(shard, record)
-        return answers
-
-    def _rate_exceeded(self, shard: Shard) -> str:
-        account_id = self.broker.account_id
-        return f"Rate exceeded for shard {shard.shard_id} in stream {self.name} under account {account_id}."
-
-    def _rejected(self, shard: Shard) -> RejectedRecord:
-        return RejectedRecord(
-            error_code=ProvisionedThroughputExceededException.code, error_message=self._rate_exceeded(shard)
-        )
-
-    def _check_ordering(self, sequence_number: str, now_ns: int) -> None:
-        """Refuse a sequence number that no record of this stream can have."""
-        parsed = sequence_numbers.parse(sequence_number)
-        shard = parsed and self._shards.get(shard_id_of(parsed.shard_index))
-        if (
-            parsed is None
-            or parsed.shard_index >= self._next_index
-            or parsed.second > now_ns // SECOND
-            or (shard and (shard.identity.stamp != parsed.stamp or parsed.number >= shard.next_number))
-        ):
-            raise InvalidArgumentException(
-                f"ExclusiveMinimumSequenceNumber {sequence_number} used in PutRecord on stream {self.name} "
-                f"under account {self.broker.account_id} is invalid."
-            )
-
     # --- reading ---
 
     def get_shard_iterator(
@@ -339,7 +270,9 @@ class Stream(Listing, Retention, CapacityMode, FanOut, Administration):
             now_ns = self._enter()
             self._require_usable(now_ns)
             shard = self._shard(shard_id, now_ns)
-            number = self._starting_number(shard, start, "GetShardIterator", now_ns)
+            number = iterators.starting_number(
+                shard, start, f"GetShardIterator on {self._where(shard)}", now_ns
+            )
             return iterators.iterator_text(self._secret, now_ns, shard.identity.index, number)
 
     def get_records(self, shard_iterator: str, limit: int | None = None) -> GetRecordsResult:

@@ -19,6 +19,18 @@ def test_a_record_is_readable_until_just_before_the_retention_period_is_over(one
     assert read(one) == []
 
 
+def test_a_read_is_exact_between_two_sweeps(one, clock, read):
+    for number in range(3):
+        one.put_record(b"%d" % number, "k")
+        clock.advance(seconds=1)
+    clock.advance(hours=24, seconds=-3)
+    assert read(one) == [b"1", b"2"]
+    clock.advance(seconds=1, nanoseconds=-1)
+    assert read(one) == [b"1", b"2"]
+    clock.advance(nanoseconds=1)
+    assert read(one) == [b"2"]
+
+
 def test_trim_horizon_moves_and_an_iterator_below_it_starts_there(one, clock):
     for number in range(3):
         one.put_record(b"%d" % number, "k")

@@ -1,0 +1,92 @@
+"""Putting records while it takes care: somebody listens, or shards refuse what is beyond their allowance.
+
+While neither is the case, `Stream.put_record` and `put_records` take a shorter way to the same
+result.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from queuestream.core.clock import SECOND
+from queuestream.core.errors import InvalidArgumentException, ProvisionedThroughputExceededException
+from queuestream.core.streams import sequence_numbers
+from queuestream.core.streams.capacity_mode import CapacityMode
+from queuestream.core.streams.changes import RecordPut
+from queuestream.core.streams.record import Record, RejectedRecord
+from queuestream.core.streams.shard import shard_id_of
+
+if TYPE_CHECKING:
+    from queuestream.core.streams.entries import Prepared
+    from queuestream.core.streams.shard import Shard
+    from queuestream.core.streams.throughput import Allowance
+
+
+class CarefulPuts(CapacityMode):
+    """What putting takes when it isn't simple."""
+
+    def _put_carefully(self, prepared: list[Prepared], now_ns: int) -> list[Record | RejectedRecord]:
+        """Put records while somebody listens, or while shards refuse what goes beyond their allowance.
+
+        Everything is decided before the listeners hear of it, and everything is told before it is done.
+        """
+        if self._load is not None:
+            self._scale_with_load(now_ns)
+        places: dict[Shard, tuple[int, int, Allowance | None]] = {}
+        answers: list[Record | RejectedRecord] = []
+        put: list[tuple[Shard, Record]] = []
+        for data, partition_key, hash_key, size in prepared:
+            shard = self._shard_of(hash_key)
+            if shard not in places:
+                places[shard] = shard.next_number, shard.end, shard.allowance and shard.allowance.copy()
+            number, end, allowance = places[shard]
+            if allowance is not None:
+                if not allowance.admits(size, now_ns):
+                    answers.append(self._rejected(shard))
+                    continue
+                allowance.put(size, now_ns)
+            record = self._make_record(data, partition_key, shard.identity, number, now_ns, end + size)
+            places[shard] = number + 1, end + size, allowance
+            answers.append(record)
+            put.append((shard, record))
+        if put and self.broker.listeners:
+            self.broker.publish(
+                tuple(
+                    RecordPut(
+                        self.name,
+                        shard.shard_id,
+                        record.number,
+                        record.data,
+                        record.partition_key,
+                        now_ns,
+                        record.encryption_type,
+                    )
+                    for shard, record in put
+                )
+            )
+        for shard, record in put:
+            self._take_in(shard, record)
+        return answers
+
+    def _rate_exceeded(self, shard: Shard) -> str:
+        return f"Rate exceeded for {self._where(shard)}."
+
+    def _rejected(self, shard: Shard) -> RejectedRecord:
+        return RejectedRecord(
+            error_code=ProvisionedThroughputExceededException.code, error_message=self._rate_exceeded(shard)
+        )
+
+    def _check_ordering(self, sequence_number: str, now_ns: int) -> None:
+        """Refuse a sequence number that no record of this stream can have."""
+        parsed = sequence_numbers.parse(sequence_number)
+        shard = parsed and self._shards.get(shard_id_of(parsed.shard_index))
+        if (
+            parsed is None
+            or parsed.shard_index >= self._next_index
+            or parsed.second > now_ns // SECOND
+            or (shard and (shard.identity.stamp != parsed.stamp or parsed.number >= shard.next_number))
+        ):
+            raise InvalidArgumentException(
+                f"ExclusiveMinimumSequenceNumber {sequence_number} used in PutRecord on stream {self.name} "
+                f"under account {self.broker.account_id} is invalid."
+            )
