@@ -165,9 +165,16 @@ def read_records(
     return records, broken
 
 
+def _refuse_constant(name: str) -> None:
+    raise Unplayable(f"not JSON: {name} is no number")
+
+
+_JSON = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
 def _fields_of(text: str) -> Fields:
     try:
-        fields = json.loads(text, parse_constant=_refuse_constant)
+        fields = _JSON.decode(text)
     except json.JSONDecodeError as error:
         raise Unplayable(f"not JSON: {error.msg} at column {error.colno}") from None
     except ValueError:  # an integer of thousands of digits
@@ -177,10 +184,6 @@ def _fields_of(text: str) -> Fields:
     if not isinstance(fields, dict):
         raise Unplayable("not a JSON object")
     return fields
-
-
-def _refuse_constant(name: str) -> None:
-    raise Unplayable(f"not JSON: {name} is no number")
 
 
 def _key_of(fields: Fields, key_field: str) -> str:
