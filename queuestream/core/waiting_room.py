@@ -179,20 +179,20 @@ class WaitingRoom:
             if not self._still_waits(waiter):  # called out meanwhile: it is one who can act
                 return 0
             leads = self._leaders.setdefault(waiter.loop, waiter) is waiter
-            if loop_watch is not None:
-                if not leads:
-                    return None
-                waiter.loop_rests = loop_watch.rests(rested_seconds)
-                if not waiter.loop_rests:
+            if loop_watch is not None and not leads:
+                return None
+            if not self._everybody_waits(waiter, watch, loop_watch, rested_seconds):
+                if loop_watch is not None and not waiter.loop_rests:
                     return loop_watch.nap_seconds
-            if not self._everybody_waits(waiter, watch, rested_seconds):
                 return watch.nap_seconds if leads else None
             due = self._jump(waiter)
         for wakeup in due:
             wakeup.nudge()
         return 0
 
-    def _everybody_waits(self, waiter: Waiter, watch: Watch, rested_seconds: float) -> bool:
+    def _everybody_waits(
+        self, waiter: Waiter, watch: Watch, loop_watch: LoopWatch | None, rested_seconds: float
+    ) -> bool:
         """Whether nobody but the clocks can bring anything about.
 
         Everything is asked between two pictures of where the threads stand.  Where both
@@ -202,7 +202,11 @@ class WaitingRoom:
         absent = {other.ident for other in self._threads}
         absent.add(waiter.ident)
         frames = bystanders(absent)
-        if any(other.wakeup.is_set for other in self._threads) or _has_something_ready(waiter.loop):
+        if loop_watch is not None:
+            waiter.loop_rests = loop_watch.rests(rested_seconds)
+            if not waiter.loop_rests:
+                return False
+        if any(other.wakeup.is_set for other in self._threads):
             return False
         if not frames:
             return True
@@ -212,7 +216,7 @@ class WaitingRoom:
         for loop, leader in self._leaders.items():
             if loop is not None and leader.ident in frames and stands_in(frames[leader.ident], SELECTORS):
                 # Its leader knows best, who is awake now and then.
-                if not leader.loop_rests or _has_something_ready(loop):
+                if not leader.loop_rests or getattr(loop, "_ready", None):
                     return False
                 del unknown[leader.ident]
         return watch.nobody_can_act(unknown, rested_seconds) and bystanders(absent) == frames
@@ -246,7 +250,3 @@ class WaitingRoom:
         else:
             advice = "Call clock.advance(...) from another thread, or let the clock jump (autojump=True)"
         return f"Nobody is left who could end this wait: {'; '.join(lines)}. {advice}."
-
-
-def _has_something_ready(loop: AbstractEventLoop | None) -> bool:
-    return bool(getattr(loop, "_ready", None))
