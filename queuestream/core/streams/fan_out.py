@@ -115,7 +115,7 @@ class Subscription:
             if event is None:
                 self.ended = False
                 self.wakeup = Wakeup()
-                self.until_ns = stream._next_completion_ns(self._ends_at_ns)
+                self.until_ns = stream._next_change_ns(self._ends_at_ns)
                 self._shard.waiters.add(self.wakeup)
             elif event.continuation_sequence_number is not None and now_ns < self._ends_at_ns:
                 self.ended = False
@@ -228,6 +228,8 @@ class FanOut(Consumers):
             shard.wake()  # the earlier subscription notices that it was taken over
             return subscription
 
-    def _next_completion_ns(self, until_ns: int) -> int:
-        """When a reshard is completed, if that is before then: it may close the shard that somebody reads."""
-        return until_ns if self._pending is None else min(until_ns, self._pending.completed_at_ns)
+    def _next_change_ns(self, until_ns: int) -> int:
+        """When a reshard or the stream's deletion is completed, if that is before then."""
+        if self._pending is not None:
+            until_ns = min(until_ns, self._pending.completed_at_ns)
+        return until_ns if self._gone_from_ns is None else min(until_ns, self._gone_from_ns)

@@ -206,6 +206,19 @@ def test_a_subscription_wakes_when_a_reshard_is_completed(clock):
     assert len(event.child_shards) == 2
 
 
+def test_a_subscription_wakes_when_its_stream_is_gone(clock):
+    stream = Stream("s", clock=clock, provisioning_time_seconds=30)
+    clock.advance(seconds=30)
+    arn = stream.register_stream_consumer("reader").consumer_arn
+    clock.advance(seconds=30)
+    subscription = stream.subscribe_to_shard(arn, FIRST, "LATEST")
+    stream.delete(enforce_consumer_deletion=True)
+    start_ns = clock.now_ns()
+    with pytest.raises(ResourceNotFoundException, match="Stream s under account"):
+        next(subscription)
+    assert clock.now_ns() == start_ns + 30 * 10**9
+
+
 def test_a_second_subscription_is_refused_for_five_seconds_and_takes_over_after_that(one, arn, clock):
     first = one.subscribe_to_shard(arn, FIRST, "LATEST")
     clock.advance(seconds=5, nanoseconds=-1)
