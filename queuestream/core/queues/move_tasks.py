@@ -219,7 +219,7 @@ class MoveTasks:
         """One message has left its dead-letter queue for another queue."""
         destination._settle_in_order(at_ns)
         source._apply_removed([taken], at_ns)
-        destination._apply_sent(moved, 0, at_ns)
+        destination._apply_sent(moved, destination._delay_ns, at_ns)
         task.moved += 1
 
     def _destination(self, task: MoveTask, message: Message) -> tuple[Queue | None, str | None]:

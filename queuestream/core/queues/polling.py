@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from queuestream.core.clock import Wakeup
     from queuestream.core.queues.message import ReceivedMessage
-    from queuestream.core.queues.queue import Queue, ReceiveRequest
+    from queuestream.core.queues.receiving import ReceiveRequest, Receiving
 
 
 class LongPoll:
@@ -56,7 +56,7 @@ class LongPoll:
 
     def __init__(
         self,
-        queue: Queue,
+        queue: Receiving,
         request: ReceiveRequest,
         wait_ns: int,
         make_wakeup: Callable[[], Wakeup],

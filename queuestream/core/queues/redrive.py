@@ -47,7 +47,7 @@ def check_target(queue: QueueAdministration, attributes: QueueAttributes) -> Non
         raise InvalidParameterValue.of("RedrivePolicy", policy.to_json(), reason)
 
 
-def dead_letter_queue_of(queue: Queue) -> Queue | None:
+def dead_letter_queue_of(queue: QueueAdministration) -> Queue | None:
     """Where a queue's failed messages go now; None where no queue is there to take them."""
     policy = queue.attributes.redrive_policy
     target = None if policy is None else queue.broker.find_queue(policy.dead_letter_target_arn)
@@ -63,7 +63,9 @@ def source_queues_of(target: QueueAdministration) -> list[Queue]:
     ]
 
 
-def dead_letters(messages: Iterable[Message], source: Queue, target: Queue, now_ns: int) -> list[Message]:
+def dead_letters(
+    messages: Iterable[Message], source: QueueAdministration, target: Queue, now_ns: int
+) -> list[Message]:
     """Messages as they will be in the dead-letter queue."""
     letters: list[Message] = []
     for number, message in enumerate(messages, target._last_number + 1):

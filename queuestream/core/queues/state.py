@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from queuestream.core.queues.deduplication import Key
     from queuestream.core.queues.polling import LongPoll
 
+NOT_THIS_TYPE = "The request include parameter that is not valid for this queue type."
+"""What AWS says of a FIFO queue's parameter on a standard queue, and the other way round."""
+
 
 class QueueState:
     """A queue's messages and settings, without the operations.
@@ -166,7 +169,7 @@ class QueueState:
             count -= sum(message.receive_count < self._max_receive_count for message in due)
 
     def _settle_in_order(self, now_ns: int) -> None:
-        """Before anything else happens to a queue that goes by the order of events: show what has come due."""
+        """Show what has come due, before anything else happens to a queue that goes by the order."""
         if self._hidden.bound_ns <= now_ns and not self._ordering.settles_in_parts:
             self._settle(now_ns)
 
@@ -229,7 +232,7 @@ class QueueState:
                 self.wake(1)
 
     def _apply_arrived(self, message: Message, now_ns: int) -> None:
-        """A dead letter is in the queue; it is visible at once, and may have been sent earlier than now."""
+        """A dead letter is in the queue; it is visible at once, and may have been sent earlier."""
         if message.group_id is not None and self._deduplication is None:
             self._be_fair(now_ns)
         self._last_number = message.number
@@ -243,7 +246,7 @@ class QueueState:
         self.wake(1)
 
     def _be_fair(self, now_ns: int) -> None:
-        """Since a message names its tenant, this standard queue is a fair one (AWS: "Amazon SQS fair queues")."""
+        """A message names its tenant, so this standard queue is fair (AWS: "Amazon SQS fair queues")."""
         if not isinstance(self._ordering, StandardOrdering):
             return
         from queuestream.core.queues.fair import FairOrdering  # noqa: PLC0415 - few queues have tenants

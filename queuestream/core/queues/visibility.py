@@ -69,8 +69,7 @@ class Timers:
             message.visible_at_ns = until_ns
             lane[message] = None
             message.lane = lane
-        if until_ns < self.bound_ns:
-            self.bound_ns = until_ns
+        self.bound_ns = min(self.bound_ns, until_ns)
 
     def cancel(self, message: Message) -> None:
         """Take a message out, whether or not it has come due."""
