@@ -205,7 +205,7 @@ def _frozen_ns() -> int:
     return since_the_epoch // dt.timedelta(microseconds=1) * 1_000
 
 
-if not TYPE_CHECKING:  # a type checker would take it for a promise of every name
+if not TYPE_CHECKING:  # pragma: no branch - a type checker would take it for a promise of every name
 
     def __getattr__(name: str) -> object:
         if name == "VirtualClock":

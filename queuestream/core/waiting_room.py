@@ -106,8 +106,7 @@ class WaitingRoom:
         while (deadlines := self._deadlines.get(clock)) and deadlines.keys()[0][0] <= clock.now_ns():
             waiter = deadlines.values()[0]
             self._remove(waiter)
-            if waiter.loop in self._leaders:
-                self._leaders[waiter.loop].loop_rests = False
+            self._leaders.get(waiter.loop, waiter).loop_rests = False
             due.append(waiter.wakeup)
         return due
 

@@ -202,6 +202,18 @@ def test_a_wait_that_ran_to_its_end_does_not_hold_back_a_machine_that_is_ahead(w
     assert clock.now_ns() == NOON + HOUR
 
 
+def test_a_wait_whose_time_others_have_seen_pass_already_changes_nothing(wall, monkeypatch):
+    clock = SystemClock()
+
+    def wait(self, timeout_seconds=-1):
+        assert read(clock, wall, NOON + HOUR) == [NOON + HOUR]
+        return False
+
+    monkeypatch.setattr(Wakeup, "wait", wait)
+    clock.wait(Wakeup(), NOON + 20 * SECOND)
+    assert clock.now_ns() == NOON + HOUR
+
+
 def test_the_system_clock_waits_as_long_as_it_takes_at_most_an_hour_at_a_time(wall, monkeypatch):
     waits = []
     monkeypatch.setattr(
