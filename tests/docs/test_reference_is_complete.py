@@ -1,0 +1,110 @@
+"""The reference names everything that a caller can reach, and its limits are the code's."""
+
+import inspect
+import re
+from importlib import import_module
+
+import attrs
+import pytest
+
+import queuestream
+from pages import ROOT, name_of, names_in
+from queuestream import Broker, QueueLimits, SystemClock, VirtualClock, aio, errors
+from queuestream.core.queues.attributes import AWS_NAMES
+from queuestream.core.streams.limits import StreamLimits
+
+REFERENCE = ROOT / "docs" / "reference"
+QUEUE, STREAM, BROKER_AND_CLOCKS, ERRORS, LIMITS = (
+    REFERENCE / f"{page}.md" for page in ("queue", "stream", "broker-and-clocks", "errors", "limits")
+)
+
+VALUES = {
+    QUEUE: {
+        "queues.message": ["SentMessage", "ReceivedMessage", "PeekedMessage"],
+        "queues.message_attributes": ["MessageAttribute"],
+        "queues.batches": ["SendEntry", "DeleteEntry", "ChangeVisibilityEntry", "BatchFailure", "BatchResult"],
+        "queues.redrive_policy": ["RedrivePolicy", "RedriveAllowPolicy"],
+        "queues.move_tasks": ["MessageMoveTask"],
+    },
+    STREAM: {
+        "streams.entries": ["PutRecordsEntry"],
+        "streams.record": ["RejectedRecord", "PutRecordsResult", "GetRecordsResult", "ChildShard"],
+        "streams.listing": ["ShardFilter", "ListShardsResult", "StreamDescription", "StreamDescriptionSummary"],
+        "streams.shard": ["ShardDescription"],
+        "streams.resharding": ["UpdateShardCountResult"],
+        "streams.administration": ["ListTagsResult"],
+        "streams.consumers": ["ConsumerDescription", "ListStreamConsumersResult"],
+        "streams.fan_out": ["StartingPosition", "SubscribeToShardEvent"],
+    },
+    BROKER_AND_CLOCKS: {"streams.account": ["ListStreamsResult", "AccountLimits"]},
+}
+
+
+def public_names(thing):
+    """What can be reached without an underscore: of an object its attributes, too."""
+    names = {*dir(thing)} if inspect.isclass(thing) else {*dir(type(thing)), *getattr(thing, "__dict__", {})}
+    return {name for name in names if not name.startswith("_")}
+
+
+@pytest.mark.parametrize(
+    ("page", "things"),
+    [
+        (QUEUE, [Broker().create_queue("emails")]),
+        (STREAM, [Broker().create_stream("events")]),
+        (BROKER_AND_CLOCKS, [Broker(), SystemClock(), VirtualClock()]),
+    ],
+    ids=lambda value: name_of(value) if not isinstance(value, list) else "",
+)
+def test_every_public_name_is_in_the_reference(page, things):
+    assert set().union(*map(public_names, things)) - names_in(page) == set()
+
+
+@pytest.mark.parametrize("page", VALUES, ids=name_of)
+def test_every_field_of_what_goes_in_and_comes_out_is_in_the_reference(page):
+    fields = set()
+    for module, names in VALUES[page].items():
+        for name in names:
+            value_type = getattr(import_module(f"queuestream.core.{module}"), name)
+            public = {field.name for field in attrs.fields(value_type) if not field.name.startswith("_")}
+            fields |= {name, *public, *(public_names(value_type) & {*vars(value_type)} - {"of", "to_json", "allows"})}
+    assert fields - names_in(page) == set()
+
+
+def test_every_queue_attribute_is_in_the_reference_with_awss_name_for_it():
+    text = QUEUE.read_text(encoding="utf-8")
+    for name, aws_name in AWS_NAMES.items():
+        assert re.search(rf"^\| `{name}` \|.*\| {aws_name} \|$", text, re.MULTILINE), name
+
+
+def test_every_parameter_of_a_stream_is_in_the_reference():
+    assert {*inspect.signature(queuestream.Stream).parameters} - names_in(STREAM) == set()
+
+
+def test_the_asyncio_classes_leave_out_only_what_the_reference_says():
+    broker = Broker()
+    for core, wrapped in (
+        (broker.create_queue("emails"), aio.AsyncQueue),
+        (broker.create_stream("events"), aio.AsyncStream),
+    ):
+        named_elsewhere = names_in(BROKER_AND_CLOCKS)
+        operations = {name for name in public_names(core) if inspect.ismethod(getattr(core, name, None))}
+        assert operations - public_names(wrapped) - named_elsewhere <= {"counts", "next_arrival_ns", "receive_at", "wake"}
+
+
+def test_every_error_is_in_the_reference():
+    raised = {name for name, thing in vars(errors).items() if inspect.isclass(thing) and issubclass(thing, Exception)}
+    assert raised - names_in(ERRORS) == set()
+
+
+def test_every_public_name_of_the_package_is_in_the_reference():
+    named = set().union(*(names_in(page) for page in REFERENCE.glob("*.md")))
+    assert {*queuestream.__all__} - named - {"__version__"} == set()
+
+
+@pytest.mark.parametrize("limits", [QueueLimits, StreamLimits])
+def test_the_table_of_limits_is_that_of_the_code(limits):
+    _, _, section = LIMITS.read_text(encoding="utf-8").partition(f"\n## {limits.__name__}\n")
+    section = section.partition("\n## ")[0]
+    shown = dict(re.findall(r"^\| `(\w+)` \| ([\d.,]+) \| \S.*\|$", section, re.MULTILINE))
+    known = limits()._asdict() if limits is QueueLimits else attrs.asdict(limits())
+    assert shown == {name: f"{value:,}" for name, value in known.items()}
