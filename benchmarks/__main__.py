@@ -22,9 +22,9 @@ _RESULTS = Path(__file__).with_name("results")
 
 _EXAMPLES = """\
 examples:
-  python -m benchmarks --quick                   every row, a tenth of the backlogs, about a minute
+  python -m benchmarks --quick                   every row, a tenth of the backlogs, half a minute
   python -m benchmarks --only Q1,S3              two rows in full
-  python -m benchmarks --save                    everything, kept in benchmarks/results/
+  python -m benchmarks --save                    everything (two to three minutes, 2 GB), kept
   python -m benchmarks --quick --check           exit status 1 where a goal is missed
   python -m benchmarks --profile Q1              where the time of a row goes, function by function
 

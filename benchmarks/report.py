@@ -101,7 +101,7 @@ def _cells(finding: Finding) -> tuple[str, ...]:
 
 
 def _number(ratio: float) -> str:
-    return f"{ratio:.3g}" if ratio < 100 else f"{ratio:,.0f}"
+    return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.1f}" if ratio < 100 else f"{ratio:,.0f}"
 
 
 def _line(cells: Iterable[str]) -> str:
