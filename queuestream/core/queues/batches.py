@@ -112,11 +112,11 @@ def check_send_entries(entries: object, limits: QueueLimits) -> dict[str, Any]:
     requests = _entries(entries, SendEntry, limits)
     # A character takes four bytes at most: mostly there is no need to look closer.
     roughly = sum(
-        4 * len(request) if isinstance(request, str) else limits.message_size_max
+        4 * len(request) if isinstance(request, str) else limits.message_size_max + 1
         for request in requests.values()
     )
     if roughly > limits.message_size_max:
-        size = sum(_size(request) for request in requests.values())
+        size = sum(_size(request, limits) for request in requests.values())
         if size > limits.message_size_max:
             raise BatchRequestTooLong(limits.message_size_max, size)
     return requests
@@ -193,12 +193,12 @@ def _fields(entry: Any, kind: type[Any]) -> dict[str, Any]:
     return dict(entry)
 
 
-def _size(request: Any) -> int:
+def _size(request: Any, limits: QueueLimits) -> int:
     """How many bytes a message counts, as far as it is one; what is wrong with it is said later."""
     parameters = request if isinstance(request, dict) else {"message_body": request}
     body = parameters["message_body"]
     size = len(body.encode("utf-8", "surrogatepass")) if isinstance(body, str) else 0
     with suppress(ServiceError):
-        attributes = check_message_attributes(parameters.get("message_attributes"))
+        attributes = check_message_attributes(parameters.get("message_attributes"), limits)
         size += size_of(attributes) if attributes else 0
     return size
