@@ -303,7 +303,7 @@ def test_the_queues_that_name_a_dead_letter_queue_are_listed_by_name(broker, que
     assert dead.list_dead_letter_source_queues() == [other]
 
 
-# --- a listener that cannot write -----------------------------------------------------------------------------
+# --- a listener that cannot write ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["standard", "fifo"])
