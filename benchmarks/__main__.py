@@ -24,7 +24,7 @@ _EXAMPLES = """\
 examples:
   python -m benchmarks --quick                   every row, a tenth of the backlogs, half a minute
   python -m benchmarks --only Q1,S3              two rows in full
-  python -m benchmarks --save                    everything (two to three minutes, 2 GB), kept
+  python -m benchmarks --save                    everything (two to three minutes, 3 GB), kept
   python -m benchmarks --quick --check           exit status 1 where a goal is missed
   python -m benchmarks --profile Q1              where the time of a row goes, function by function
 
