@@ -360,12 +360,6 @@ def test_a_thread_that_stands_still_costs_its_patience_once_and_not_again(standi
     assert time.perf_counter() - before < 0.09
 
 
-@pytest.mark.parametrize("time_round", ["first", "second"])
-def test_what_is_remembered_of_a_thread_goes_with_it(standing_thread, time_round):
-    VirtualClock(patience_seconds=0.02).sleep(1)
-    assert bystanders._known_to_stand.keys() <= {thread.ident for thread in threading.enumerate()}
-
-
 def test_a_thread_that_polls_for_ever_holds_nobody_up_for_ever(restless):
     clock, over = VirtualClock(patience_seconds=0.05), threading.Event()
 
