@@ -1,0 +1,384 @@
+"""Changes are the whole truth: who hears only them can rebuild the broker.
+
+A series of calls is made on one broker.  Another, the twin, hears its changes and makes
+no call; in the end both are equal, and answer equally to whatever is asked next.
+"""
+
+import attrs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from queuestream import Broker, VirtualClock
+from queuestream.core.errors import ServiceError
+from queuestream.core.ids import Ids
+from queuestream.core.queues.limits import QueueLimits
+
+LIMITS = QueueLimits(in_flight_max=6, fifo_in_flight_max=6, fifo_look_ahead_max=5)
+STANDARD = ("tasks", "mails", "dead")
+FIFO = ("orders.fifo", "bills.fifo", "dead.fifo")
+ACCOUNT = "123456789012"
+
+
+class DiskIsFullError(Exception):
+    """What a listener raises that cannot write."""
+
+
+# --- calls as values, which any broker can be asked ---
+
+
+def send(broker, handles, queue, *, delay, group, deduplication_id, attributes):
+    arguments = {"message_group_id": group, "message_attributes": attributes}
+    if queue in FIFO:
+        arguments |= {"message_group_id": group or "all", "message_deduplication_id": deduplication_id}
+    else:
+        arguments |= {"delay_seconds": delay}
+    return broker.queue(queue).send("message", **arguments)
+
+
+def send_batch(broker, handles, queue, *, groups):
+    entries = [{"id": str(n), "message_body": f"{n} of {group}"} for n, group in enumerate(groups)]
+    for entry, group in zip(entries, groups, strict=True):
+        entry["message_group_id"] = group
+    return broker.queue(queue).send_batch(entries)
+
+
+def receive(broker, handles, queue, *, count, visibility_timeout, attempt_id):
+    return broker.queue(queue).receive(
+        max_number_of_messages=count,
+        visibility_timeout=visibility_timeout,
+        receive_request_attempt_id=attempt_id if queue in FIFO else None,
+    )
+
+
+def picked(handles, pick):
+    return handles[-1 - pick % len(handles)] if handles else ("tasks", "no handle")
+
+
+def delete(broker, handles, *, pick):
+    queue, handle = picked(handles, pick)
+    return broker.queue(queue).delete(handle)
+
+
+def delete_batch(broker, handles, *, picks):
+    queue, _ = picked(handles, picks[0])
+    return broker.queue(queue).delete_batch([picked(handles, pick)[1] for pick in picks])
+
+
+def change_visibility(broker, handles, *, pick, seconds):
+    queue, handle = picked(handles, pick)
+    return broker.queue(queue).change_visibility(handle, seconds)
+
+
+def change_visibility_batch(broker, handles, *, changes):
+    queue, _ = picked(handles, changes[0][0])
+    return broker.queue(queue).change_visibility_batch(
+        [(picked(handles, pick)[1], seconds) for pick, seconds in changes]
+    )
+
+
+def set_attributes(broker, handles, queue, *, attributes):
+    return broker.queue(queue).set_attributes(**attributes)
+
+
+def redrive(broker, handles, queue, *, to, max_receive_count):
+    policy = {"deadLetterTargetArn": broker.queue(to).arn, "maxReceiveCount": max_receive_count}
+    return broker.queue(queue).set_attributes(redrive_policy=policy if max_receive_count else None)
+
+
+def tag(broker, handles, queue, *, key, value):
+    return broker.queue(queue).tag({key: value})
+
+
+def untag(broker, handles, queue, *, key):
+    return broker.queue(queue).untag([key])
+
+
+def add_permission(broker, handles, queue, *, label):
+    return broker.queue(queue).add_permission(label, [ACCOUNT], ["SendMessage"])
+
+
+def remove_permission(broker, handles, queue, *, label):
+    return broker.queue(queue).remove_permission(label)
+
+
+def purge(broker, handles, queue):
+    return broker.queue(queue).purge()
+
+
+def delete_queue(broker, handles, queue):
+    return broker.delete_queue(queue)
+
+
+def create_queue(broker, handles, queue):
+    kind = {"fifo_queue": True, "content_based_deduplication": True} if queue in FIFO else {}
+    return broker.create_queue(queue, tags={"made": "again"}, **kind).name
+
+
+def start_message_move_task(broker, handles, queue, *, to, rate):
+    return broker.queue(queue).start_message_move_task(
+        None if to is None else broker.queue(to).arn, max_number_of_messages_per_second=rate
+    )
+
+
+def cancel_message_move_task(broker, handles, *, pick):
+    tasks = broker.move_tasks().tasks
+    return broker.cancel_message_move_task(tasks[pick % len(tasks)].handle if tasks else "no task")
+
+
+def look(broker, handles, queue):
+    """Not a call that changes anything: the twin does not hear of it."""
+    return broker.queue(queue).peek()
+
+
+def call(function, **arguments):
+    return st.tuples(st.just(function), st.fixed_dictionaries(arguments))
+
+
+QUEUE = st.sampled_from(("tasks", *STANDARD, "orders.fifo", *FIFO))
+GROUP = st.sampled_from(["a", "b", "c"])
+PICK = st.integers(0, 9)
+SECONDS = st.sampled_from([0, 1, 2, 5, 30, 43_200])
+CALLS = st.one_of(
+    call(
+        send,
+        queue=QUEUE,
+        delay=st.sampled_from([None, 1, 5]),
+        group=st.none() | GROUP,
+        deduplication_id=st.sampled_from([None, "once"]),
+        attributes=st.sampled_from([None, {"n": 1, "kind": "x", "data": b"\0"}]),
+    ),
+    call(send_batch, queue=QUEUE, groups=st.lists(GROUP, min_size=1, max_size=6)),
+    call(
+        receive,
+        queue=QUEUE,
+        count=st.sampled_from([1, 2, 10]),
+        visibility_timeout=st.sampled_from([None, 0, 1, 2, 5]),
+        attempt_id=st.sampled_from([None, None, "attempt"]),
+    ),
+    call(
+        receive,
+        queue=QUEUE,
+        count=st.sampled_from([1, 2, 10]),
+        visibility_timeout=st.sampled_from([0, 1, 2, 5]),
+        attempt_id=st.none(),
+    ),
+    call(delete, pick=PICK),
+    call(delete_batch, picks=st.lists(PICK, min_size=1, max_size=4)),
+    call(change_visibility, pick=PICK, seconds=SECONDS),
+    call(change_visibility_batch, changes=st.lists(st.tuples(PICK, SECONDS), min_size=1, max_size=4)),
+    call(
+        set_attributes,
+        queue=QUEUE,
+        attributes=st.one_of(
+            st.builds(dict, delay_seconds=st.sampled_from([0, 1, 5])),
+            st.builds(dict, message_retention_period=st.sampled_from([60, 61, 345_600])),
+            st.builds(dict, visibility_timeout=st.sampled_from([1, 30])),
+            st.just({"redrive_allow_policy": {"redrivePermission": "denyAll"}}),
+            st.just({"redrive_allow_policy": None}),
+        ),
+    ),
+    call(redrive, queue=QUEUE, to=QUEUE, max_receive_count=st.sampled_from([0, 1, 2])),
+    call(tag, queue=QUEUE, key=GROUP, value=GROUP),
+    call(untag, queue=QUEUE, key=GROUP),
+    call(add_permission, queue=QUEUE, label=GROUP),
+    call(remove_permission, queue=QUEUE, label=GROUP),
+    call(purge, queue=QUEUE),
+    call(delete_queue, queue=QUEUE),
+    call(create_queue, queue=QUEUE),
+    call(
+        start_message_move_task,
+        queue=st.sampled_from(["dead", "dead.fifo"]),
+        to=st.none() | QUEUE,
+        rate=st.sampled_from([None, 1, 2]),
+    ),
+    call(cancel_message_move_task, pick=PICK),
+    call(look, queue=QUEUE),
+)
+# A step is a call, or seconds that pass, or a pause until just before or just when something happens.
+PAUSES = st.sampled_from([1, 2, 3, 5, 60, 300]) | st.sampled_from(["before the next event", "next event"])
+STEPS = st.lists(CALLS | CALLS | CALLS | PAUSES, max_size=40)
+
+
+# --- brokers that are asked, and what is seen of them ---
+
+
+def new_broker(clock):
+    broker = Broker(clock=clock, seed=1, queue_limits=LIMITS)
+    return broker
+
+
+def create_queues(broker):
+    for name in reversed(STANDARD + FIFO):
+        create_queue(broker, [], name)
+    redrive(broker, [], "tasks", to="dead", max_receive_count=1)
+    redrive(broker, [], "orders.fifo", to="dead.fifo", max_receive_count=1)
+
+
+def pause(clock, broker, step):
+    if isinstance(step, int):
+        clock.advance(seconds=step)
+    elif (event_ns := broker.next_event_ns()) is not None:
+        early_ns = 1 if step == "before the next event" else 0
+        clock.advance(nanoseconds=max(0, event_ns - early_ns - clock.now_ns()))
+
+
+def ask(broker, handles, step):
+    """What a broker answers, as a value to compare."""
+    function, arguments = step
+    try:
+        return function(broker, handles, **arguments)
+    except ServiceError as error:
+        return type(error), str(error)
+
+
+def keep_handles(handles, step, answer):
+    if step[0] is receive and isinstance(answer, list):
+        handles += [(step[1]["queue"], message.receipt_handle) for message in answer]
+
+
+def seen(broker):
+    """All that can be seen of a broker's queues, and what they remember."""
+    now_ns = broker.clock.now_ns()
+    queues = {}
+    for queue in broker.list_queues():
+        queue.check_invariants()
+        memory = queue._deduplication._originals if queue.is_fifo else {}
+        queues[queue.name] = {
+            "messages": queue.peek(),
+            "counts": queue.counts(),
+            "attributes": queue.attributes,
+            "tags": queue.tags,
+            "created": queue.created_ns,
+            "last modified": queue.last_modified_ns,
+            "deduplication": {key: value for key, value in memory.items() if value[-1] > now_ns},
+            "next event": queue.next_event_ns(),
+            "sources": [source.name for source in queue.list_dead_letter_source_queues()],
+        }
+    tasks = [task.described() for task in broker.move_tasks().tasks]
+    return queues, tasks, broker.next_event_ns()
+
+
+def begin_ids_anew(broker, seed):
+    """So that two brokers go on with the same ids, whatever ids they have given so far."""
+    broker.ids = Ids(seed)
+    for queue in broker.queues.values():
+        queue._new_id = broker.ids.uuid
+
+
+def check_twin(steps, further_steps):
+    clock = VirtualClock()
+    broker, twin = new_broker(clock), new_broker(clock)
+    heard = []
+    broker.listen(heard.extend)
+    create_queues(broker)
+
+    def nothing_by_itself(changes):
+        raise AssertionError(f"The twin has changed something by itself: {changes}")
+
+    twin.listen(nothing_by_itself)
+    handles = []
+    for step in steps:
+        if isinstance(step, tuple):
+            keep_handles(handles, step, ask(broker, handles, step))
+        else:
+            pause(clock, broker, step)
+        for change in heard:
+            change.apply(twin)
+        heard.clear()
+    expected = seen(broker)
+    for change in heard:
+        change.apply(twin)
+    assert seen(twin) == expected
+
+    twin.listeners = ()
+    for one in (broker, twin):
+        begin_ids_anew(one, "what comes next")
+    for step in further_steps:
+        if isinstance(step, tuple):
+            answer = ask(broker, handles, step)
+            assert ask(twin, handles, step) == answer
+            keep_handles(handles, step, answer)
+        else:
+            pause(clock, broker, step)
+    assert seen(twin) == seen(broker)
+
+
+@given(STEPS, STEPS)
+@settings(max_examples=150)
+def test_a_listener_that_hears_only_the_changes_rebuilds_an_equal_broker(steps, further_steps):
+    check_twin(steps, further_steps)
+
+
+@pytest.mark.slow
+@given(STEPS, STEPS)
+@settings(max_examples=1_500, derandomize=False)
+def test_a_listener_that_hears_only_the_changes_rebuilds_an_equal_broker_for_long(steps, further_steps):
+    check_twin(steps, further_steps)
+
+
+def check_refusals(steps):
+    clock = VirtualClock()
+    broker, other = new_broker(clock), new_broker(clock)
+    is_full = False
+
+    def write(changes):
+        if is_full:
+            raise DiskIsFullError
+
+    broker.listen(write)
+    handles = []
+    for one in (broker, other):
+        create_queues(one)
+    for number, step in enumerate(steps):
+        if not isinstance(step, tuple):
+            pause(clock, broker, step)
+            continue
+        before = seen(broker)
+        assert seen(other) == before
+        is_full = True
+        try:
+            ask(broker, handles, step)
+        except DiskIsFullError:
+            pass
+        finally:
+            is_full = False
+        assert seen(broker) == before
+        for one in (broker, other):
+            begin_ids_anew(one, number)
+        answer = ask(broker, handles, step)
+        assert ask(other, handles, step) == answer
+        keep_handles(handles, step, answer)
+    assert seen(broker) == seen(other)
+
+
+@given(STEPS)
+@settings(max_examples=100)
+def test_where_a_listener_raises_nothing_has_changed_and_the_same_call_works_later(steps):
+    check_refusals(steps)
+
+
+@pytest.mark.slow
+@given(STEPS)
+@settings(max_examples=1_000, derandomize=False)
+def test_where_a_listener_raises_nothing_has_changed_and_the_same_call_works_later_for_long(steps):
+    check_refusals(steps)
+
+
+def test_what_the_listener_raised_is_what_the_call_raises(broker, queue):
+    def full(changes):
+        raise DiskIsFullError
+
+    broker.listen(full)
+    with pytest.raises(DiskIsFullError):
+        queue.send("hello")
+    assert queue.peek() == []
+
+
+def test_every_listener_hears_one_calls_changes_as_one_tuple(broker, queue):
+    heard = []
+    broker.listen(heard.append)
+    queue.send_batch(["one", "two"])
+    [changes] = heard
+    assert [change.message.body for change in changes] == ["one", "two"]
+    assert all(attrs.has(type(change)) for change in changes)
