@@ -17,7 +17,6 @@ import re
 from importlib import import_module
 
 import pytest
-
 from pages import PAGES, ROOT, blocks_of, name_of
 
 pytest_plugins = ["pytester"]
@@ -26,7 +25,9 @@ _SAYS = re.compile(r"#\s*->\s*(?P<output>.*)$")
 _OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL
 
 PAGES_WITH_CODE = [page for page in PAGES if blocks_of(page)]
-PAGES_WITH_TESTS = [page for page in PAGES_WITH_CODE if any("def test_" in block.code for block in blocks_of(page))]
+PAGES_WITH_TESTS = [
+    page for page in PAGES_WITH_CODE if any("def test_" in block.code for block in blocks_of(page))
+]
 DOCSTRINGS = [
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for path in sorted((ROOT / "queuestream").rglob("*.py"))

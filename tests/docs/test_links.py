@@ -3,7 +3,6 @@
 import re
 
 import pytest
-
 from pages import PAGES, ROOT, name_of, prose_of
 
 _LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
@@ -22,7 +21,9 @@ def test_every_link_to_a_file_of_ours_leads_to_a_file_and_its_heading(page):
 
 
 def test_every_page_is_on_the_map():
-    linked = {(ROOT / "docs" / target).resolve() for target in _LINK.findall(prose_of(ROOT / "docs" / "index.md"))}
+    linked = {
+        (ROOT / "docs" / target).resolve() for target in _LINK.findall(prose_of(ROOT / "docs" / "index.md"))
+    }
     docs = {page for page in PAGES if page.is_relative_to(ROOT / "docs")} - {ROOT / "docs" / "index.md"}
     assert docs <= linked
 
