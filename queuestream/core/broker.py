@@ -21,7 +21,13 @@ from queuestream.core.errors import (
 )
 from queuestream.core.ids import Ids
 from queuestream.core.queues import attributes as queue_attributes
-from queuestream.core.queues.checks import is_integer, shown
+from queuestream.core.queues.checks import (
+    NAME_CHARACTERS,
+    check_queue_name,
+    check_queue_tags,
+    is_integer,
+    shown,
+)
 from queuestream.core.queues.limits import AWS_LIMITS, QueueLimits
 from queuestream.core.queues.queue import Queue
 from queuestream.core.queues.state import queue_changes
@@ -66,10 +72,13 @@ class Broker:
         queue_limits: QueueLimits = AWS_LIMITS,
     ) -> None:
         if not (
-            isinstance(account_id, str) and account_id.isdecimal() and len(account_id) == _ACCOUNT_ID_LENGTH
+            isinstance(account_id, str)
+            and account_id.isascii()
+            and account_id.isdigit()
+            and len(account_id) == _ACCOUNT_ID_LENGTH
         ):
             raise InvalidParameterValue.of("AccountId", shown(account_id), "An account id is twelve digits.")
-        if not (isinstance(region, str) and region):
+        if not (isinstance(region, str) and region and NAME_CHARACTERS.issuperset(region)):
             raise InvalidParameterValue.of("Region", shown(region), "A region is a name, such as us-east-1.")
         self.clock: Clock = SystemClock() if clock is None else clock
         self.ids = Ids(seed)
@@ -174,6 +183,8 @@ class Broker:
                 return Queue(queue_name, broker=self, tags=tags, **attributes)
             self.check_open()
             asked = queue_attributes.create(attributes, self.queue_limits)
+            check_queue_name(queue_name, fifo_queue=asked.fifo_queue, limits=self.queue_limits)
+            check_queue_tags(tags, self.queue_limits)
             difference = queue_attributes.first_difference(existing.attributes, asked, attributes)
             if difference is not None:
                 raise QueueNameExists(queue_name, difference)
@@ -238,8 +249,13 @@ class Broker:
         """
         with self.lock:
             self.check_open()
-            prefix = str(queue_name_prefix)
-            queues = [queue for name, queue in sorted(self.queues.items()) if name.startswith(prefix)]
+            if not isinstance(queue_name_prefix, str):
+                raise InvalidParameterValue.of(
+                    "QueueNamePrefix", shown(queue_name_prefix), "It is not the beginning of a name."
+                )
+            queues = [
+                queue for name, queue in sorted(self.queues.items()) if name.startswith(queue_name_prefix)
+            ]
             return _page(queues, max_results, next_token, self.queue_limits)
 
     def delete_queue(self, queue_name: str) -> None:
@@ -421,16 +437,14 @@ def _page(
     queues: list[Queue], max_results: int | None, next_token: str | None, limits: QueueLimits
 ) -> QueuePage:
     """A page of queues that are sorted by name; the token is the last name of the page before."""
-    if max_results is None:
-        return QueuePage(queues[: limits.queues_per_page_max])
-    if not is_integer(max_results, 1, limits.queues_per_page_max):
+    if max_results is not None and not is_integer(max_results, 1, limits.queues_per_page_max):
         reason = f"Must be between 1 and {limits.queues_per_page_max}, if provided."
         raise InvalidParameterValue.of("MaxResults", shown(max_results), reason)
     if next_token is not None:
         if not isinstance(next_token, str):
             raise InvalidParameterValue.of("NextToken", shown(next_token), "It is not a token of this list.")
         queues = [queue for queue in queues if queue.name > next_token]
-    page = QueuePage(queues[:max_results])
-    if len(queues) > max_results:
+    page = QueuePage(queues[: limits.queues_per_page_max if max_results is None else max_results])
+    if max_results is not None and len(queues) > max_results:
         page.next_token = page[-1].name
     return page

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from queuestream.core.arns import Arn, queue_url
 from queuestream.core.queues import attributes as queue_attributes
 from queuestream.core.queues import redrive
-from queuestream.core.queues.checks import check_tags
+from queuestream.core.queues.checks import check_tag_keys, check_tags
 from queuestream.core.queues.message import STATES, PeekedMessage, sequence_number_of
 from queuestream.core.queues.state import QueueState, queue_changes
 
@@ -106,9 +106,13 @@ class QueueAdministration(QueueState):
     def untag(self, tag_keys: Iterable[str]) -> None:
         """Take tags away; keys that it does not have are passed over.
 
+        Raises:
+            MissingParameter: No key.
+            InvalidParameterValue: A key that is no text.
+
         AWS: UntagQueue.
         """
-        keys = set(tag_keys) if not isinstance(tag_keys, str) else {tag_keys}
+        keys = check_tag_keys(tag_keys)
         with self._lock:
             self.look_at_the_time()
             self._set_tags({key: value for key, value in self._tags.items() if key not in keys})

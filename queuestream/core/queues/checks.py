@@ -7,7 +7,7 @@ as invalid as one out of range; a bool is no integer here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from queuestream.core.errors import InvalidParameterValue, MissingParameter
 from queuestream.core.queues.limits import AWS_LIMITS, QueueLimits
@@ -133,6 +133,26 @@ def check_tags(tags: object, limits: QueueLimits = AWS_LIMITS) -> None:
             )
         if key.lower().startswith("aws:"):
             raise InvalidParameterValue("Tag keys that begin with 'aws:' are reserved for internal use.")
+
+
+def check_queue_tags(tags: object, limits: QueueLimits = AWS_LIMITS) -> dict[str, str]:
+    """Tags of CreateQueue: none at all, or such as TagQueue takes."""
+    if tags is None or (isinstance(tags, Mapping) and not tags):
+        return {}
+    check_tags(tags, limits)
+    return dict(tags)  # type: ignore[call-overload, no-any-return]  # checked
+
+
+def check_tag_keys(tag_keys: object) -> set[str]:
+    """TagKeys of UntagQueue: one text, or several."""
+    if isinstance(tag_keys, str):
+        return {tag_keys}
+    keys = list(tag_keys) if isinstance(tag_keys, Iterable) else None
+    if keys is None or not all(isinstance(key, str) for key in keys):
+        raise InvalidParameterValue.of("TagKeys", shown(tag_keys), "Must be a list of keys.")
+    if not keys:
+        raise MissingParameter("TagKeys")
+    return set(keys)
 
 
 def _check_printable(parameter: str, value: object, maximum: int) -> None:

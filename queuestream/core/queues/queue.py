@@ -74,19 +74,17 @@ class Queue(Sending, Receiving):
             from queuestream.core.broker import Broker  # noqa: PLC0415 - it knows this module, too
 
             broker = Broker(clock=clock, seed=seed)
-        tags = {} if tags is None else tags
         made = queue_attributes.create(attributes, broker.queue_limits)
         checks.check_queue_name(name, fifo_queue=made.fifo_queue, limits=broker.queue_limits)
-        if tags:
-            checks.check_tags(tags, broker.queue_limits)
+        checked_tags = checks.check_queue_tags(tags, broker.queue_limits)
         with broker.lock:
             now_ns = broker.check_new_queue(name)
-            self._begin(broker, name, made, tags, broker.ids.bits(256), now_ns)
+            self._begin(broker, name, made, checked_tags, broker.ids.bits(256), now_ns)
             if made.redrive_policy is not None:
                 redrive.check_target(self, made)
             if broker.listeners:
                 change = queue_changes().QueueCreated
-                broker.publish((change(name, made, tags, self._receipts.secret, now_ns),))
+                broker.publish((change(name, made, checked_tags, self._receipts.secret, now_ns),))
             broker.apply_queue_created(self)
 
     def purge(self) -> None:
@@ -111,4 +109,6 @@ class Queue(Sending, Receiving):
 
         AWS: DeleteQueue.
         """
-        self.broker.delete_queue(self.name)
+        with self._lock:
+            self.look_at_the_time()  # another queue may have the name by now
+            self.broker.delete_queue(self.name)
