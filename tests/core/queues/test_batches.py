@@ -130,7 +130,9 @@ def test_the_ids_of_a_batch_differ(queue):
     assert queue.peek() == []
 
 
-@pytest.mark.parametrize("entry_id", ["", "a" * 81, "a b", "a.b", "é", "a\n", None, 5, "١"])
+@pytest.mark.parametrize(
+    "entry_id", ["", "a" * 81, "a b", "a.b", "é", "a\n", None, 5, "\N{ARABIC-INDIC DIGIT ONE}"]
+)
 def test_an_id_is_up_to_eighty_letters_digits_hyphens_and_underscores(queue, entry_id):
     with pytest.raises(InvalidBatchEntryId, match="It can be at most 80 letters long"):
         queue.send_batch([SendEntry(entry_id, "body")])
@@ -149,7 +151,7 @@ def test_the_messages_of_a_batch_are_no_larger_together_than_one_may_be(queue):
     queue.send_batch([half, half])
     queue.purge()
     with pytest.raises(
-        BatchRequestTooLong, match="longer than 1048576 bytes. You have sent 1048577 bytes"
+        BatchRequestTooLong, match=r"longer than 1048576 bytes\. You have sent 1048577 bytes"
     ) as refused:
         queue.send_batch([half, half, "x"])
     assert (refused.value.maximum, refused.value.sent) == (KIB * KIB, KIB * KIB + 1)
@@ -171,7 +173,7 @@ def test_a_batch_larger_than_the_queues_own_maximum_fails_entry_by_entry(broker)
 def test_a_brokers_own_quotas_count_in_batches():
     limits = QueueLimits(message_attributes_max=20, message_size_max=2 * KIB, batch_entries_max=2)
     queue = Broker(queue_limits=limits).create_queue("emails", maximum_message_size=2 * KIB)
-    attributes = {f"name{n}": "x" * 80 for n in range(11)}
+    attributes = {f"name{n}": "x" * 90 for n in range(11)}
     with pytest.raises(BatchRequestTooLong):
         queue.send_batch([SendEntry("a", "x" * KIB, message_attributes=attributes), "b"])
     assert list(queue.send_batch([SendEntry("a", "x", message_attributes=attributes)]).successful) == ["a"]
@@ -180,7 +182,7 @@ def test_a_brokers_own_quotas_count_in_batches():
 
 
 def test_a_dict_has_the_fields_of_an_entry(queue):
-    with pytest.raises(InvalidParameterValue, match="body.*A SendEntry has no such field"):
+    with pytest.raises(InvalidParameterValue, match=r"body.*A SendEntry has no such field"):
         queue.send_batch([{"id": "a", "message_body": "b", "body": "c"}])
     with pytest.raises(MissingParameter, match="MessageBody"):
         queue.send_batch([{"id": "a"}])
