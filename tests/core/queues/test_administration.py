@@ -47,7 +47,7 @@ def test_a_queue_knows_when_it_was_made_and_changed(queue, clock):
     assert (queue.created_ns, queue.last_modified_ns) == (start_ns, start_ns + 5 * SECOND)
 
 
-# --- settings -------------------------------------------------------------------------------------------------
+# --- settings ------------------------------------------------------------------------------------------
 
 
 def test_settings_are_changed_one_by_one(queue):
@@ -148,7 +148,7 @@ def test_policies_are_kept_and_taken_away(queue):
     assert queue.attributes.policy is queue.attributes.redrive_allow_policy is None
 
 
-# --- tags -----------------------------------------------------------------------------------------------------
+# --- tags ----------------------------------------------------------------------------------------------
 
 
 def test_tags_are_added_changed_and_taken_away(broker):
@@ -197,7 +197,7 @@ def test_a_request_to_tag_names_tags(queue):
             queue.untag(keys)
 
 
-# --- permissions ------------------------------------------------------------------------------------------------
+# --- permissions ---------------------------------------------------------------------------------------
 
 
 def test_permissions_are_written_into_the_policy(queue):
@@ -242,7 +242,7 @@ def test_a_changed_policy_is_a_changed_setting(queue, clock):
     assert queue.last_modified_ns == clock.now_ns()
 
 
-# --- what it shows ----------------------------------------------------------------------------------------------
+# --- what it shows -------------------------------------------------------------------------------------
 
 
 def test_counts_say_how_many_are_in_which_state(queue, clock):
