@@ -201,7 +201,7 @@ def test_a_dead_letter_queue_may_have_a_dead_letter_queue(broker, queue, dead):
     assert (letter.receive_count, letter.dead_letter_queue_source_arn) == (4, dead.arn)
 
 
-# --- policies -----------------------------------------------------------------------------------------------
+# --- policies ------------------------------------------------------------------------------------------
 
 
 def test_a_policy_may_come_in_any_of_its_forms(broker, dead):
@@ -269,7 +269,7 @@ def test_while_the_dead_letter_queue_is_gone_messages_stay(queue, dead, broker, 
     assert bodies(again.peek()) == ["poison", "other"]
 
 
-# --- who may ------------------------------------------------------------------------------------------------
+# --- who may -------------------------------------------------------------------------------------------
 
 
 def test_a_queue_that_is_not_allowed_cannot_name_a_dead_letter_queue(broker, dead):
@@ -303,7 +303,7 @@ def test_the_queues_that_name_a_dead_letter_queue_are_listed_by_name(broker, que
     assert dead.list_dead_letter_source_queues() == [other]
 
 
-# --- a listener that cannot write ------------------------------------------------------------------------
+# --- a listener that cannot write ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["standard", "fifo"])
