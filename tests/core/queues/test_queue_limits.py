@@ -20,7 +20,7 @@ def bodies(messages):
     return [message.body for message in messages]
 
 
-# --- instants: one nanosecond before, and at -----------------------------------------------------------------
+# --- instants: one nanosecond before, and at -----------------------------------------------------------
 
 
 def delayed_by_itself(broker):
@@ -166,7 +166,7 @@ def test_it_is_no_longer_so_at_the_instant(boundary, start):
     assert not is_so()
 
 
-# --- numbers: just inside, and just outside ------------------------------------------------------------------
+# --- numbers: just inside, and just outside ------------------------------------------------------------
 
 SETTINGS = [
     ("visibility_timeout", 0, 43_200),
@@ -189,20 +189,20 @@ def test_a_setting_has_a_lowest_and_a_highest_value(queue, name, low, high):
     assert getattr(queue.attributes, name) == high
 
 
+def change_visibility(queue, seconds):
+    queue.send("hello")
+    queue.change_visibility(queue.receive()[0], seconds)
+
+
 PARAMETERS = [
     ("delay_seconds", 0, 900, lambda queue, value: queue.send("hello", delay_seconds=value)),
     ("max_number_of_messages", 1, 10, lambda queue, value: queue.receive(max_number_of_messages=value)),
     ("visibility_timeout", 0, 43_200, lambda queue, value: queue.receive(visibility_timeout=value)),
     ("wait_time_seconds", 0, 20, lambda queue, value: queue.receive(wait_time_seconds=value)),
-    ("changed visibility", 0, 43_200, lambda queue, value: change_visibility(queue, value)),
+    ("changed visibility", 0, 43_200, change_visibility),
     ("max_results of tasks", 1, 10, lambda queue, value: queue.list_message_move_tasks(max_results=value)),
     ("max_results of queues", 1, 1_000, lambda queue, value: queue.broker.list_queues(max_results=value)),
 ]
-
-
-def change_visibility(queue, seconds):
-    queue.send("hello")
-    queue.change_visibility(queue.receive()[0], seconds)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_a_number_is_taken_within_its_range(queue, low, high, call):
             call(queue, value)
 
 
-# --- sizes and lengths ---------------------------------------------------------------------------------------
+# --- sizes and lengths ---------------------------------------------------------------------------------
 
 LENGTHS = [
     ("body", 1, MIB, lambda queue, n: queue.send("x" * n)),
@@ -323,7 +323,7 @@ def test_ten_sources_may_be_listed_by_name(queue):
         queue.set_attributes(redrive_allow_policy={"redrivePermission": "byQueue", "sourceQueueArns": arns})
 
 
-# --- in flight -----------------------------------------------------------------------------------------------
+# --- in flight -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("maximum", [1, 2, 10])
