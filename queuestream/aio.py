@@ -22,8 +22,6 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
-from queuestream.core.clock import SECOND, Wakeup
-from queuestream.core.queues import checks
 from queuestream.core.queues.message_attributes import ALL
 from queuestream.core.queues.polling import LongPoll
 from queuestream.core.queues.queue import Queue
@@ -148,21 +146,14 @@ class AsyncQueue:
     ) -> list[ReceivedMessage]:
         """Take messages to work on, as `Queue.receive` does; waits without a thread."""
         queue = self.core
-        request = queue._check_receive(
-            max_number_of_messages, visibility_timeout, message_attribute_names, receive_request_attempt_id
+        request = queue.check_receive(
+            max_number_of_messages,
+            visibility_timeout,
+            wait_time_seconds,
+            message_attribute_names,
+            receive_request_attempt_id,
         )
-        if wait_time_seconds is None:
-            wait_time_seconds = queue.attributes.receive_message_wait_time_seconds
-        if not wait_time_seconds:
-            return queue.receive(
-                max_number_of_messages=max_number_of_messages,
-                visibility_timeout=visibility_timeout,
-                wait_time_seconds=wait_time_seconds,
-                message_attribute_names=message_attribute_names,
-                receive_request_attempt_id=receive_request_attempt_id,
-            )
-        checks.check_wait_time_seconds(wait_time_seconds, queue.broker.queue_limits)
-        poll = LongPoll(queue, request, wait_time_seconds * SECOND, Wakeup)
+        poll = LongPoll(queue, request)
         try:
             while (messages := poll.attempt()) is None:
                 await queue.broker.clock.wait_async(poll.wakeup, poll.until_ns)

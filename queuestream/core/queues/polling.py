@@ -3,7 +3,7 @@
 A long poll does not wait by itself: it says what to wait for, so that a thread
 (`Queue.receive`) and an asyncio task (`AsyncQueue.receive`) wait each in its own way:
 
-    poll = LongPoll(queue, request, wait_ns, Wakeup)
+    poll = LongPoll(queue, request)
     try:
         while (messages := poll.attempt()) is None:
             clock.wait(poll.wakeup, poll.until_ns)
@@ -18,10 +18,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from queuestream.core.clock import Wakeup
 
-    from queuestream.core.clock import Wakeup
+if TYPE_CHECKING:
     from queuestream.core.queues.message import ReceivedMessage
     from queuestream.core.queues.receiving import ReceiveRequest, Receiving
 
@@ -31,40 +30,21 @@ class LongPoll:
 
     Args:
         queue: The queue that is polled.
-        request: What to receive, checked.
-        wait_ns: How long to wait at most, from the first attempt on.
-        make_wakeup: Makes what the waiter is woken by.
+        request: What to receive, and how long to wait at most, from the first attempt on.
 
     Attributes:
         wakeup: Set when there may be something to receive.
         until_ns: When to try again if nobody sets it.
     """
 
-    __slots__ = (
-        "_deadline_ns",
-        "_in_line",
-        "_make_wakeup",
-        "_queue",
-        "_request",
-        "_wait_ns",
-        "until_ns",
-        "wakeup",
-    )
+    __slots__ = ("_deadline_ns", "_in_line", "_queue", "_request", "until_ns", "wakeup")
 
     wakeup: Wakeup
     until_ns: int
 
-    def __init__(
-        self,
-        queue: Receiving,
-        request: ReceiveRequest,
-        wait_ns: int,
-        make_wakeup: Callable[[], Wakeup],
-    ) -> None:
+    def __init__(self, queue: Receiving, request: ReceiveRequest) -> None:
         self._queue = queue
         self._request = request
-        self._wait_ns = wait_ns
-        self._make_wakeup = make_wakeup
         self._deadline_ns: int | None = None
         self._in_line = False
 
@@ -76,11 +56,11 @@ class LongPoll:
             self._in_line = False
             now_ns = queue.look_at_the_time()
             if self._deadline_ns is None:
-                self._deadline_ns = now_ns + self._wait_ns
+                self._deadline_ns = now_ns + self._request[-1]
             messages = queue.receive_at(self._request, now_ns)
             if messages or now_ns >= self._deadline_ns:
                 return messages
-            self.wakeup = self._make_wakeup()
+            self.wakeup = Wakeup()
             # What expires in flight may open its message group, or make room for another one.
             event_ns = queue.next_event_ns()
             self.until_ns = self._deadline_ns if event_ns is None else min(self._deadline_ns, event_ns)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from queuestream.core.clock import SECOND, Wakeup
+from queuestream.core.clock import SECOND
 from queuestream.core.errors import (
     InvalidParameterValue,
     MessageNotInflight,
@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
     from queuestream.core.queues.batches import BatchResult, ChangeVisibilityEntry, DeleteEntry
 
-    ReceiveRequest = tuple[int, int | None, tuple[str, ...], str | None]
-    """How many messages, the visibility timeout, the attributes' names and the attempt id."""
+# How many messages, their visibility timeout (in seconds), the names of attributes, the attempt's id, and how
+# long to wait (in nanoseconds).  A tuple, because one is made for every receive.
+ReceiveRequest = tuple[int, int | None, tuple[str, ...], str | None, int]
 
 
 class Receiving(QueueAdministration):
@@ -68,24 +69,24 @@ class Receiving(QueueAdministration):
 
         AWS: ReceiveMessage.
         """
-        request = self._check_receive(
-            max_number_of_messages, visibility_timeout, message_attribute_names, receive_request_attempt_id
+        request = self.check_receive(
+            max_number_of_messages,
+            visibility_timeout,
+            wait_time_seconds,
+            message_attribute_names,
+            receive_request_attempt_id,
         )
-        if wait_time_seconds is None:
-            wait_time_seconds = self._attributes.receive_message_wait_time_seconds
-        else:
-            checks.check_wait_time_seconds(wait_time_seconds, self.broker.queue_limits)
-        if not wait_time_seconds:
+        if not request[-1]:
             lock = self._lock
             lock.acquire()
             try:
                 now_ns = self._now_ns()
                 if now_ns >= self._due_ns:
                     self._catch_up(now_ns)
-                return self.receive_at(request, now_ns, True)
+                return self.receive_at(request, now_ns)
             finally:
                 lock.release()
-        poll = LongPoll(self, request, wait_time_seconds * SECOND, Wakeup)
+        poll = LongPoll(self, request)
         clock = self.broker.clock
         try:
             while (messages := poll.attempt()) is None:
@@ -94,13 +95,15 @@ class Receiving(QueueAdministration):
             poll.close()
         return messages
 
-    def _check_receive(
+    def check_receive(
         self,
         max_number_of_messages: int,
         visibility_timeout: int | None,
+        wait_time_seconds: int | None,
         message_attribute_names: Iterable[str],
         receive_request_attempt_id: str | None,
     ) -> ReceiveRequest:
+        """The parameters of `receive`, checked."""
         limits = self.broker.queue_limits
         if type(max_number_of_messages) is not int or max_number_of_messages != 1:
             checks.check_max_number_of_messages(max_number_of_messages, limits)
@@ -113,13 +116,16 @@ class Receiving(QueueAdministration):
                     "ReceiveRequestAttemptId", checks.shown(receive_request_attempt_id), NOT_THIS_TYPE
                 )
             checks.check_receive_request_attempt_id(receive_request_attempt_id, limits)
-        return max_number_of_messages, visibility_timeout, names, receive_request_attempt_id
+        if wait_time_seconds is None:
+            wait_time_seconds = self._attributes.receive_message_wait_time_seconds
+        else:
+            checks.check_wait_time_seconds(wait_time_seconds, limits)
+        wait_ns = wait_time_seconds * SECOND
+        return max_number_of_messages, visibility_timeout, names, receive_request_attempt_id, wait_ns
 
-    def receive_at(
-        self, request: ReceiveRequest, now_ns: int, is_short_poll: bool = False
-    ) -> list[ReceivedMessage]:
+    def receive_at(self, request: ReceiveRequest, now_ns: int) -> list[ReceivedMessage]:
         """Receive what there is at an instant.  The caller holds the lock and has caught up with the time."""
-        count, visibility_timeout, names, attempt_id = request
+        count, visibility_timeout, names, attempt_id, wait_ns = request
         timeout_ns = (
             self._visibility_timeout_ns if visibility_timeout is None else visibility_timeout * SECOND
         )
@@ -135,7 +141,7 @@ class Receiving(QueueAdministration):
                 self.broker.publish((change(self.name, numbers, timeout_ns, attempt_id, now_ns),))
             return self._apply_repeated(attempt_id, again, timeout_ns, now_ns, names)
         if self._in_flight_count + count > self._in_flight_max:
-            count = self._room_in_flight(count, now_ns, is_short_poll=is_short_poll)
+            count = self._room_in_flight(count, now_ns, is_short_poll=not wait_ns)
         if self._max_receive_count == NEVER and not self.broker.listeners:
             messages = ordering.take(count, NEVER, now_ns)
         else:

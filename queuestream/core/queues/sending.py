@@ -67,14 +67,15 @@ class Sending(QueueState):
         """
         if (
             self._deduplication is None
-            and delay_seconds is None
             and message_attributes is None
             and message_system_attributes is None
             and message_group_id is None
             and message_deduplication_id is None
         ):
-            message, delay_ns = Message(message_body), self._delay_ns
+            # What _compose does, for the plain case.
             self._check_size(len(check_body(message_body)))
+            message = Message(message_body)
+            delay_ns = self._delay_ns if delay_seconds is None else self._checked_delay_ns(delay_seconds)
         else:
             message, delay_ns = self._compose(
                 message_body,
@@ -155,11 +156,7 @@ class Sending(QueueState):
             trace_header = check_system_attributes(message_system_attributes)
             size += size_of(attributes) if attributes else 0
         self._check_size(size)
-        delay_ns = self._delay_ns
-        if delay_seconds is not None:
-            checks.check_delay_seconds(delay_seconds, self.broker.queue_limits)
-            if self._deduplication is None:
-                delay_ns = delay_seconds * SECOND
+        delay_ns = self._delay_ns if delay_seconds is None else self._checked_delay_ns(delay_seconds)
         if (
             message_group_id is not None
             or message_deduplication_id is not None
@@ -174,6 +171,10 @@ class Sending(QueueState):
             ),
             delay_ns,
         )
+
+    def _checked_delay_ns(self, delay_seconds: int) -> int:
+        checks.check_delay_seconds(delay_seconds, self.broker.queue_limits)
+        return delay_seconds * SECOND
 
     def _check_size(self, size: int) -> None:
         if size > self._maximum_message_size:
