@@ -159,12 +159,12 @@ class NaiveQueue:
             message.visible_at_ns = now_ns + timeout * SECOND
             self.hide(message, IN_FLIGHT)
         self.look()
-        for message in dead:
-            self.remove(message)
-            self.dead_letter_queue.take_dead_letter(message, self, now_ns)
         if not timeout:
             for message in received:
                 self.show(message)
+        for message in dead:
+            self.remove(message)
+            self.dead_letter_queue.take_dead_letter(message, self, now_ns)
         return received
 
     def next_message(self, taken):

@@ -135,50 +135,65 @@ def call(function, **arguments):
     return st.tuples(st.just(function), st.fixed_dictionaries(arguments))
 
 
-QUEUE = st.sampled_from(("tasks", *STANDARD, "orders.fifo", *FIFO))
+QUEUE = st.sampled_from(STANDARD + FIFO)
+BUSY_QUEUE = st.sampled_from(
+    ["tasks", "tasks", "orders.fifo", "orders.fifo", "orders.fifo", "dead", "dead.fifo"]
+)
 GROUP = st.sampled_from(["a", "b", "c"])
 PICK = st.integers(0, 9)
 SECONDS = st.sampled_from([0, 1, 2, 5, 30, 43_200])
-CALLS = st.one_of(
+COUNT = st.sampled_from([1, 2, 10])
+
+SENDS = st.one_of(
     call(
         send,
-        queue=QUEUE,
+        queue=BUSY_QUEUE,
         delay=st.sampled_from([None, 1, 5]),
         group=st.none() | GROUP,
-        deduplication_id=st.sampled_from([None, "once"]),
+        deduplication_id=st.sampled_from([None, None, "once"]),
         attributes=st.sampled_from([None, {"n": 1, "kind": "x", "data": b"\0"}]),
     ),
-    call(send_batch, queue=QUEUE, groups=st.lists(GROUP, min_size=1, max_size=6)),
-    call(
-        receive,
-        queue=QUEUE,
-        count=st.sampled_from([1, 2, 10]),
-        visibility_timeout=st.sampled_from([None, 0, 1, 2, 5]),
-        attempt_id=st.sampled_from([None, None, "attempt"]),
-    ),
-    call(
-        receive,
-        queue=QUEUE,
-        count=st.sampled_from([1, 2, 10]),
-        visibility_timeout=st.sampled_from([0, 1, 2, 5]),
-        attempt_id=st.none(),
-    ),
+    call(send_batch, queue=BUSY_QUEUE, groups=st.lists(GROUP, min_size=1, max_size=6)),
+)
+RECEIVES = call(
+    receive,
+    queue=BUSY_QUEUE,
+    count=COUNT,
+    visibility_timeout=st.sampled_from([None, 0, 1, 1, 2, 5]),
+    attempt_id=st.sampled_from([None, None, "attempt"]),
+)
+RECEIVERS_WORK = st.one_of(
     call(delete, pick=PICK),
     call(delete_batch, picks=st.lists(PICK, min_size=1, max_size=4)),
     call(change_visibility, pick=PICK, seconds=SECONDS),
     call(change_visibility_batch, changes=st.lists(st.tuples(PICK, SECONDS), min_size=1, max_size=4)),
+    call(look, queue=BUSY_QUEUE),
+)
+MOVE_TASKS = st.one_of(
+    call(
+        start_message_move_task,
+        queue=st.sampled_from(["dead", "dead.fifo"]),
+        to=st.none() | BUSY_QUEUE,
+        rate=st.sampled_from([None, 1, 2]),
+    ),
+    call(cancel_message_move_task, pick=PICK),
+)
+SETTINGS = st.one_of(
     call(
         set_attributes,
-        queue=QUEUE,
+        queue=BUSY_QUEUE,
         attributes=st.one_of(
             st.builds(dict, delay_seconds=st.sampled_from([0, 1, 5])),
             st.builds(dict, message_retention_period=st.sampled_from([60, 61, 345_600])),
             st.builds(dict, visibility_timeout=st.sampled_from([1, 30])),
+            st.builds(dict, deduplication_scope=st.sampled_from(["queue", "messageGroup"])),
             st.just({"redrive_allow_policy": {"redrivePermission": "denyAll"}}),
             st.just({"redrive_allow_policy": None}),
         ),
     ),
-    call(redrive, queue=QUEUE, to=QUEUE, max_receive_count=st.sampled_from([0, 1, 2])),
+    call(redrive, queue=BUSY_QUEUE, to=BUSY_QUEUE, max_receive_count=st.sampled_from([0, 1, 1, 2])),
+)
+REST = st.one_of(
     call(tag, queue=QUEUE, key=GROUP, value=GROUP),
     call(untag, queue=QUEUE, key=GROUP),
     call(add_permission, queue=QUEUE, label=GROUP),
@@ -186,18 +201,15 @@ CALLS = st.one_of(
     call(purge, queue=QUEUE),
     call(delete_queue, queue=QUEUE),
     call(create_queue, queue=QUEUE),
-    call(
-        start_message_move_task,
-        queue=st.sampled_from(["dead", "dead.fifo"]),
-        to=st.none() | QUEUE,
-        rate=st.sampled_from([None, 1, 2]),
-    ),
-    call(cancel_message_move_task, pick=PICK),
-    call(look, queue=QUEUE),
+    call(create_queue, queue=BUSY_QUEUE),
 )
 # A step is a call, or seconds that pass, or a pause until just before or just when something happens.
-PAUSES = st.sampled_from([1, 2, 3, 5, 60, 300]) | st.sampled_from(["before the next event", "next event"])
-STEPS = st.lists(CALLS | CALLS | CALLS | PAUSES, max_size=40)
+PAUSES = st.sampled_from([1, 1, 2, 5, 60, 300, "before the next event", "next event", "next event"])
+WEIGHTS = {SENDS: 5, RECEIVES: 6, RECEIVERS_WORK: 3, PAUSES: 5, MOVE_TASKS: 1, SETTINGS: 2, REST: 1}
+STEP = st.sampled_from([kind for kind, weight in WEIGHTS.items() for _ in range(weight)]).flatmap(
+    lambda kind: kind
+)
+STEPS = st.integers(0, 50).flatmap(lambda length: st.lists(STEP, min_size=length, max_size=length))
 
 
 # --- brokers that are asked, and what is seen of them ---

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from queuestream.core.changes import Change
+from queuestream.core.queues import redrive
 from queuestream.core.queues.message import IN_FLIGHT, LabelledMessage, Message
 from queuestream.core.queues.visibility import NEVER
 
@@ -166,9 +167,14 @@ class MessageSent(Change):
 
 @attrs.frozen
 class MessagesReceived(Change):
-    """Messages were received and are in flight for a while."""
+    """Messages were received and are in flight for a while.
+
+    Of the first messages, `count` were asked for; those that failed too often are not among
+    `numbers`, and go to the dead-letter queue by the changes that follow.
+    """
 
     queue: str
+    count: int
     numbers: tuple[int, ...]
     timeout_ns: int
     attempt_id: str | None
@@ -178,9 +184,12 @@ class MessagesReceived(Change):
         """Receive them: what a queue hands out follows from its state."""
         queue = broker.queues[self.queue]
         queue._settle(self.at_ns)
-        messages = queue._ordering.take(len(self.numbers), NEVER, self.at_ns)
+        max_receive_count = NEVER if redrive.dead_letter_queue_of(queue) is None else queue._max_receive_count
+        taken = queue._ordering.take(self.count, max_receive_count, self.at_ns)
+        messages = [message for message in taken if message.receive_count < max_receive_count]
         assert tuple(message.number for message in messages) == self.numbers
-        queue._apply_received(messages, self.timeout_ns, self.attempt_id, self.at_ns)
+        if messages:
+            queue._apply_received(messages, self.timeout_ns, self.attempt_id, self.at_ns)
 
 
 @attrs.frozen
@@ -269,6 +278,7 @@ class DeadLetterArrived(Change):
 
 def of_receive(
     queue: Queue,
+    count: int,
     messages: list[Message],
     timeout_ns: int,
     attempt_id: str | None,
@@ -277,17 +287,15 @@ def of_receive(
     letters: list[Message],
     now_ns: int,
 ) -> tuple[Change, ...]:
-    """What a receive changes: dead letters go to the target, the other messages are in flight."""
-    changes: list[Change] = []
+    """What a receive changes: messages are in flight, and dead letters go to the target."""
+    numbers = tuple(message.number for message in messages)
+    changes: list[Change] = [MessagesReceived(queue.name, count, numbers, timeout_ns, attempt_id, now_ns)]
     if target is not None and dead:
         changes.append(MessagesRemoved.of(queue, dead, "dead-lettered", now_ns))
         changes += [
             DeadLetterArrived(target.name, StoredMessage.of(letter, letter.sent_ns), now_ns)
             for letter in letters
         ]
-    if messages:
-        numbers = tuple(message.number for message in messages)
-        changes.append(MessagesReceived(queue.name, numbers, timeout_ns, attempt_id, now_ns))
     return tuple(changes)
 
 

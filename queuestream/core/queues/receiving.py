@@ -144,14 +144,13 @@ class Receiving(QueueAdministration):
             count = self._room_in_flight(count, now_ns, is_short_poll=not wait_ns)
         if self._max_receive_count == NEVER and not self.broker.listeners:
             messages = ordering.take(count, NEVER, now_ns)
-        else:
-            messages = self._take_and_redrive(count, timeout_ns, attempt_id, now_ns)
-        return self._apply_received(messages, timeout_ns, attempt_id, now_ns, names) if messages else []
+            return self._apply_received(messages, timeout_ns, attempt_id, now_ns, names) if messages else []
+        return self._receive_and_redrive(count, timeout_ns, attempt_id, now_ns, names)
 
-    def _take_and_redrive(
-        self, count: int, timeout_ns: int, attempt_id: str | None, now_ns: int
-    ) -> list[Message]:
-        """The next messages, after those that failed too often have gone to the dead-letter queue."""
+    def _receive_and_redrive(
+        self, count: int, timeout_ns: int, attempt_id: str | None, now_ns: int, names: tuple[str, ...]
+    ) -> list[ReceivedMessage]:
+        """Receive; messages that failed too often go to the dead-letter queue instead."""
         target = redrive.dead_letter_queue_of(self)
         max_receive_count = NEVER if target is None else self._max_receive_count
         taken = self._ordering.take(count, max_receive_count, now_ns)
@@ -160,19 +159,22 @@ class Receiving(QueueAdministration):
         letters = [] if target is None else redrive.dead_letters(dead, self, target, now_ns)
         if self.broker.listeners and taken:
             changes = queue_changes().of_receive(
-                self, messages, timeout_ns, attempt_id, dead, target, letters, now_ns
+                self, count, messages, timeout_ns, attempt_id, dead, target, letters, now_ns
             )
             try:
                 self.broker.publish(changes)
             except BaseException:
                 self._ordering.put_back(taken, max_receive_count)
                 raise
-        if target is not None:
-            target._settle_in_order(now_ns)
+        received = []
+        if messages:
+            received = self._apply_received(messages, timeout_ns, attempt_id, now_ns, names)
+        if target is not None and dead:
             self._apply_removed(dead, now_ns)
+            target._settle_in_order(now_ns)
             for letter in letters:
                 target._apply_arrived(letter, now_ns)
-        return messages
+        return received
 
     def _room_in_flight(self, count: int, now_ns: int, *, is_short_poll: bool) -> int:
         """How many messages may still be in flight, `count` at most.
