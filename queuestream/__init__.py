@@ -21,9 +21,13 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from queuestream.core import errors as errors
     from queuestream.core.broker import Broker as Broker
+    from queuestream.core.broker import QueuePage as QueuePage
     from queuestream.core.clock import Clock as Clock
     from queuestream.core.clock import SystemClock as SystemClock
     from queuestream.core.clock import VirtualClock as VirtualClock
+    from queuestream.core.queues.attributes import QueueAttributes as QueueAttributes
+    from queuestream.core.queues.batches import BatchFailure as BatchFailure
+    from queuestream.core.queues.batches import BatchResult as BatchResult
     from queuestream.core.queues.batches import ChangeVisibilityEntry as ChangeVisibilityEntry
     from queuestream.core.queues.batches import DeleteEntry as DeleteEntry
     from queuestream.core.queues.batches import SendEntry as SendEntry
@@ -32,26 +36,40 @@ if TYPE_CHECKING:
     from queuestream.core.queues.message import ReceivedMessage as ReceivedMessage
     from queuestream.core.queues.message import SentMessage as SentMessage
     from queuestream.core.queues.message_attributes import MessageAttribute as MessageAttribute
+    from queuestream.core.queues.move_tasks import MessageMoveTask as MessageMoveTask
     from queuestream.core.queues.queue import Queue as Queue
     from queuestream.core.queues.redrive_policy import RedriveAllowPolicy as RedriveAllowPolicy
     from queuestream.core.queues.redrive_policy import RedrivePolicy as RedrivePolicy
+    from queuestream.core.streams.entries import PutRecordsEntry as PutRecordsEntry
+    from queuestream.core.streams.fan_out import StartingPosition as StartingPosition
+    from queuestream.core.streams.limits import StreamLimits as StreamLimits
+    from queuestream.core.streams.listing import ShardFilter as ShardFilter
     from queuestream.core.streams.stream import Stream as Stream
 
 _HOMES = {
+    "BatchFailure": "core.queues.batches",
+    "BatchResult": "core.queues.batches",
     "Broker": "core.broker",
     "ChangeVisibilityEntry": "core.queues.batches",
     "Clock": "core.clock",
     "DeleteEntry": "core.queues.batches",
     "MessageAttribute": "core.queues.message_attributes",
+    "MessageMoveTask": "core.queues.move_tasks",
     "PeekedMessage": "core.queues.message",
+    "PutRecordsEntry": "core.streams.entries",
     "Queue": "core.queues.queue",
+    "QueueAttributes": "core.queues.attributes",
     "QueueLimits": "core.queues.limits",
+    "QueuePage": "core.broker",
     "ReceivedMessage": "core.queues.message",
     "RedriveAllowPolicy": "core.queues.redrive_policy",
     "RedrivePolicy": "core.queues.redrive_policy",
     "SendEntry": "core.queues.batches",
     "SentMessage": "core.queues.message",
+    "ShardFilter": "core.streams.listing",
+    "StartingPosition": "core.streams.fan_out",
     "Stream": "core.streams.stream",
+    "StreamLimits": "core.streams.limits",
     "SystemClock": "core.clock",
     "VirtualClock": "core.clock",
 }
