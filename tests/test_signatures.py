@@ -1,4 +1,4 @@
-"""Our operations' names and parameters are botocore's in snake case, but for what is chosen here, with its reason."""
+"""Our operations take what botocore's take, in snake case, but for what is chosen here, with its reason."""
 
 import gzip
 import inspect
@@ -87,7 +87,7 @@ KINESIS = {
     "UpdateStreamMode": Stream.update_stream_mode,
     "UpdateStreamWarmThroughput": Stream.update_stream_warm_throughput,
 }
-# What Kinesis has and a stream here has not (yet): account settings, record distribution, queues and channels.
+# What Kinesis has and a stream here has not: account settings, record distribution, queues and channels.
 KINESIS_NOT_HERE = {
     "DescribeAccountSettings",
     "UpdateAccountSettings",
