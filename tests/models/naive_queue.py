@@ -15,7 +15,7 @@ TWELVE_HOURS = 43_200 * SECOND
 VISIBLE, DELAYED, IN_FLIGHT = "visible", "delayed", "in_flight"
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, not an error
+class Refused(Exception):
     """A request that SQS refuses, with AWS's code."""
 
 

@@ -216,8 +216,7 @@ STEPS = st.integers(0, 50).flatmap(lambda length: st.lists(STEP, min_size=length
 
 
 def new_broker(clock):
-    broker = Broker(clock=clock, seed=1, queue_limits=LIMITS)
-    return broker
+    return Broker(clock=clock, seed=1, queue_limits=LIMITS)
 
 
 def create_queues(broker):
