@@ -168,6 +168,7 @@ class AsyncQueue:
     change_visibility = _operation(Queue.change_visibility)
     change_visibility_batch = _operation(Queue.change_visibility_batch)
     purge = _operation(Queue.purge)
+    counts = _operation(Queue.counts)
     peek = _operation(Queue.peek)
     delete_queue = _operation(Queue.delete_queue)
     set_attributes = _operation(Queue.set_attributes)

@@ -277,7 +277,7 @@ class Broker:
         """What time it is, if a queue of that name may be created now.  The caller holds the lock."""
         self.check_open()
         if queue_name in self.queues:
-            raise QueueNameExists(queue_name, "QueueName")
+            raise QueueNameExists(queue_name)
         now_ns = self.clock.now_ns()
         interval_seconds = self.queue_limits.delete_interval_seconds
         deleted_ns = self._deleted_queues.get(queue_name)
@@ -356,10 +356,15 @@ class Broker:
         self.stream(name).delete(enforce_consumer_deletion)
 
     def describe_stream_limits(self) -> AccountLimits:
-        """Kinesis' DescribeLimits: the account's quotas of shards and on-demand streams, and what is used of them."""
+        """The account's quotas of shards and on-demand streams, and what is used of them.
+
+        AWS: Kinesis' DescribeLimits.
+        """
         from queuestream.core.streams import account  # noqa: PLC0415 - many programs have none
 
-        return account.describe_limits(self)
+        with self.lock:
+            self.check_open()
+            return account.describe_limits(self)
 
     # --- message move tasks ---
 

@@ -41,6 +41,8 @@ _MACHINE_NS = time.time_ns if type(time.time_ns) is BuiltinFunctionType else Non
 
 def duration_ns(amount: float, unit_ns: int) -> int:
     """`amount` of a unit in whole nanoseconds: the nearest one, by integer arithmetic."""
+    if not hasattr(amount, "as_integer_ratio"):
+        raise TypeError(f"A time or a duration is a number, not {amount!r}.")
     numerator, denominator = amount.as_integer_ratio()
     return (2 * numerator * unit_ns + denominator) // (2 * denominator)
 

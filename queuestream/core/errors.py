@@ -5,7 +5,6 @@
     ├── DeadlockError                       a wait on a virtual clock that nobody can ever end
     └── ServiceError                        what AWS answers; `code` is AWS's own name for it
         ├── InvalidParameterValue           (also a ValueError)
-        │   └── InvalidParameterCombination
         ├── MissingParameter
         ├── ResourceNotFoundException       of both services
         ├── QueueError                      Amazon SQS
@@ -19,7 +18,7 @@
         └── StreamError                     Amazon Kinesis Data Streams
             ├── ValidationException         a parameter's form (also a ValueError)
             ├── InvalidArgumentException    a parameter's meaning (also a ValueError)
-            ├── ResourceInUseException      LimitExceededException · AccessDeniedException
+            ├── ResourceInUseException      LimitExceededException
             ├── ExpiredIteratorException    ExpiredNextTokenException
             └── ProvisionedThroughputExceededException
 
@@ -76,12 +75,6 @@ class InvalidParameterValue(ServiceError, ValueError):
         return cls(f"Value {value} for parameter {parameter} is invalid. Reason: {reason}")
 
 
-class InvalidParameterCombination(InvalidParameterValue):
-    """Parameters that are each valid, but not together."""
-
-    code = "InvalidParameterCombination"
-
-
 class MissingParameter(ServiceError):
     """A parameter that the operation needs was not given."""
 
@@ -114,10 +107,9 @@ class QueueNameExists(QueueError):
 
     code = "QueueNameExists"
 
-    def __init__(self, queue: str, attribute: str) -> None:
-        super().__init__(
-            f"A queue already exists with the same name and a different value for attribute {attribute}"
-        )
+    def __init__(self, queue: str, attribute: str | None = None) -> None:
+        difference = "" if attribute is None else f" and a different value for attribute {attribute}"
+        super().__init__(f"A queue already exists with the same name{difference}")
         self.queue = queue
         self.attribute = attribute
 
@@ -296,12 +288,6 @@ class LimitExceededException(StreamError):
     """A quota of the account or of the stream is used up."""
 
     code = "LimitExceededException"
-
-
-class AccessDeniedException(StreamError):
-    """The caller may not do this."""
-
-    code = "AccessDeniedException"
 
 
 class ExpiredIteratorException(StreamError):

@@ -234,8 +234,8 @@ class QueueAdministration(QueueState):
 
         Raises:
             ResourceNotFoundException: The destination does not exist.
-            UnsupportedOperation: This is nobody's dead-letter queue, or a task is running already.
-            InvalidParameterValue: A rate out of range.
+            UnsupportedOperation: A task is running already.
+            InvalidParameterValue: This is nobody's dead-letter queue, or the rate is out of range.
 
         AWS: StartMessageMoveTask.
         """

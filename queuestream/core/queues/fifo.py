@@ -151,9 +151,13 @@ class FifoOrdering:
         group.in_flight -= 1
         if group.in_flight:
             return
-        if group.returned:
-            group.waiting = deque(sorted((*group.returned, *group.waiting), key=_number))
-            group.returned = []
+        returned, waiting = group.returned, group.waiting
+        if waiting and returned and returned[-1].number > waiting[0].number:
+            # Rare: an earlier message was delayed while later ones were out.
+            group.waiting = deque(sorted((*returned, *waiting), key=_number))
+        else:
+            waiting.extendleft(reversed(returned))
+        group.returned = []
         self._pass_over_gone(group)
         if group.waiting:
             self._line[group] = None

@@ -78,7 +78,6 @@ class QueueLimits(NamedTuple):
     # API reference, StartMessageMoveTask, ListMessageMoveTasks; developer guide, "Dead-letter queue redrive".
     moved_messages_per_second_max: int = 500
     move_tasks_listed_max: int = 10
-    move_task_hours_max: int = 36
     active_move_tasks_max: int = 100
 
     # Developer guide, "How Amazon SQS fair queues work": when a tenant counts as noisy, and when no longer.

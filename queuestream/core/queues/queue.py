@@ -53,7 +53,7 @@ class Queue(Sending, Receiving):
             `content_based_deduplication=False`, and the rest of QueueAttributes.
 
     Raises:
-        QueueNameExists: The broker has a queue of that name with other settings.
+        QueueNameExists: The broker has a queue of that name already; `Broker.create_queue` gives it.
         QueueDeletedRecently: A queue of that name was deleted less than 60 seconds ago.
         InvalidParameterValue: A name that SQS doesn't take.
         InvalidAttributeName: A name that is no attribute, or none of this kind of queue.

@@ -162,9 +162,7 @@ class Sending(QueueState):
             or message_deduplication_id is not None
             or self._deduplication is not None
         ):
-            message_deduplication_id = self._check_fifo(
-                encoded, delay_seconds, message_group_id, message_deduplication_id
-            )
+            message_deduplication_id = self._check_fifo(encoded, message_group_id, message_deduplication_id)
         return (
             LabelledMessage(
                 message_body, attributes, trace_header, message_group_id, message_deduplication_id
@@ -174,7 +172,11 @@ class Sending(QueueState):
 
     def _checked_delay_ns(self, delay_seconds: int) -> int:
         checks.check_delay_seconds(delay_seconds, self.broker.queue_limits)
-        return delay_seconds * SECOND
+        if self._deduplication is None:
+            return delay_seconds * SECOND
+        if delay_seconds:
+            raise InvalidParameterValue.of("DelaySeconds", delay_seconds, NOT_THIS_TYPE)
+        return self._delay_ns  # a FIFO queue takes 0, and keeps to its own delay
 
     def _check_size(self, size: int) -> None:
         if size > self._maximum_message_size:
@@ -183,9 +185,7 @@ class Sending(QueueState):
                 f"Message must be shorter than {self._maximum_message_size} bytes."
             )
 
-    def _check_fifo(
-        self, encoded: bytes, delay_seconds: int | None, group_id: str | None, deduplication_id: str | None
-    ) -> str | None:
+    def _check_fifo(self, encoded: bytes, group_id: str | None, deduplication_id: str | None) -> str | None:
         """The deduplication id of a message with these parameters, if the kind of queue takes them."""
         limits = self.broker.queue_limits
         if group_id is not None:
@@ -196,8 +196,6 @@ class Sending(QueueState):
                     "MessageDeduplicationId", checks.shown(deduplication_id), NOT_THIS_TYPE
                 )
             return None
-        if delay_seconds:  # 0 is taken, and leaves the queue's own as it is
-            raise InvalidParameterValue.of("DelaySeconds", delay_seconds, NOT_THIS_TYPE)
         if group_id is None:
             raise MissingParameter("MessageGroupId")
         if deduplication_id is not None:

@@ -321,12 +321,17 @@ class StreamState:
     def peek(self) -> list[Record]:
         """Ours: every record that can be read, shard by shard (`record.shard_id`), without a side effect."""
         with self._lock:
-            now_ns = self._now_ns()
+            now_ns = self._enter()
             return [record for shard in self._shards.values() for record in self._live(shard, now_ns)]
 
     def __repr__(self) -> str:
+        if self.broker.closed_because is not None:
+            return f"<Stream {self.name!r}: its broker is closed>"
         with self._lock:
-            now_ns = self._now_ns()
+            try:
+                now_ns = self._enter()
+            except ResourceNotFoundException:
+                return f"<Stream {self.name!r}: deleted>"
             shards = self._shards.values()
             records = sum(len(self._live(shard, now_ns)) for shard in shards)
             opened = len(self._open_shards)
