@@ -81,13 +81,13 @@ def q1(bench: Bench) -> Iterator[Finding]:
             Variant(with_digest, _cycle_with_digest(queuestream.Queue("bench")), cycles),
         ]
     )
-    for name in (what, with_digest):
+    for name, goal in ((what, 2), (with_digest, None)):
         yield Finding(
             row="Q1",
             what=name,
             against="the floor",
             ratio=samples.ratio(name, "the floor"),
-            goal=2,
+            goal=goal,
             cost=samples.cost(name),
             cost_against=samples.cost("the floor"),
         )
@@ -173,7 +173,7 @@ def q2(bench: Bench) -> Iterator[Finding]:
     )
     for what, against, goal in (
         (in_tens, "the floor", 2),
-        (with_digests, "the floor", 2),
+        (with_digests, "the floor", None),
         (in_tens, "Q1", None),
     ):
         yield Finding(

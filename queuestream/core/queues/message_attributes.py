@@ -278,8 +278,8 @@ def _typed(name: str, value: object) -> tuple[str, str | bytes]:
     if isinstance(value, float | Decimal):
         return "Number", str(value)
     raise InvalidParameterValue(
-        f"The message (user) attribute '{name}' must contain a non-empty message attribute value: "
-        f"text, a number or bytes, not {shown(value)}."
+        f"The message (user) attribute '{name}' must contain a non-empty message attribute value. "
+        f"Give text, a number or bytes, not {shown(value)}."
     )
 
 

@@ -140,8 +140,8 @@ def test_plain_values_get_awss_types():
 
 @pytest.mark.parametrize("value", [None, True, [], {}, object()])
 def test_a_value_of_no_type_of_awss_is_refused(value):
-    assert refusal({"n": value}) == (
-        "The message (user) attribute 'n' must contain a non-empty message attribute value."
+    assert refusal({"n": value}).startswith(
+        "The message (user) attribute 'n' must contain a non-empty message attribute value. Give text,"
     )
 
 
