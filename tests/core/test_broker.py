@@ -3,6 +3,7 @@
 import pytest
 
 from queuestream import Broker, Queue, QueueLimits, SystemClock, VirtualClock
+from queuestream.core import ids
 from queuestream.core.arns import Arn, name_of_queue_url, parse_arn
 from queuestream.core.changes import Change
 from queuestream.core.clock import SECOND
@@ -259,6 +260,13 @@ def test_two_brokers_with_the_same_seed_are_the_same():
     first, second = [[b.create_queue("emails").send("hello").message_id, b.ids.uuid()] for b in brokers]
     assert first == second
     assert Broker(clock=VirtualClock()).create_queue("emails").send("hello").message_id != first[0]
+
+
+def test_a_forked_process_begins_anew_with_its_ids():
+    Broker().ids.uuid()
+    ids._begin_anew()
+    assert ids._unseeded_uuids == []
+    assert Broker().ids.uuid() != Broker().ids.uuid()
 
 
 def test_the_next_event_is_the_first_of_any_queues(broker, clock):

@@ -1,10 +1,8 @@
 """What a typed program sees of queuestream: never run, only read by a type checker (see test_typing.py)."""
 
-# ruff: noqa: F821, T201 - reveal_type is the type checker's own; nothing here runs
-
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator  # noqa: TC003 - a view for reading, not for running
 from typing import assert_type
 
 from queuestream import (

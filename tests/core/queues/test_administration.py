@@ -269,6 +269,11 @@ def test_a_queues_repr_tells_what_is_in_it(queue):
     assert repr(queue) == "<Queue 'emails': its broker is closed>"
 
 
+def test_a_messages_repr_tells_which_it_is(queue):
+    queue.send("a body that is longer than it needs to be")
+    assert [repr(message) for message in queue._ages] == ["<Message 1: 'a body that is longe'>"]
+
+
 def test_peek_shows_every_message_and_touches_none(queue, clock):
     start_ns = clock.now_ns()
     queue.send("first", message_attributes={"a": "b"}, message_group_id="tenant")

@@ -55,7 +55,16 @@ def test_a_handle_that_was_never_issued_is_refused(queue):
         forged = handle[:position] + ("0" if handle[position] != "0" else "1") + handle[position + 1 :]
         with pytest.raises(ReceiptHandleIsInvalid):
             queue.delete(forged)
-    for forged in (handle[:-1], handle + "0", handle + " ", f"0x{handle[2:]}", "-" + handle[1:], handle * 2):
+    for forged in (
+        handle[:-1],
+        handle + "0",
+        handle + " ",
+        f"0x{handle[2:]}",
+        "-" + handle[1:],
+        handle * 2,
+        "g" * 40,
+        handle[:-1] + "z",
+    ):
         with pytest.raises(ReceiptHandleIsInvalid):
             queue.delete(forged)
     assert queue.counts() == (0, 1, 0)

@@ -151,6 +151,9 @@ def test_old_dead_letters_that_go_leave_no_memory_behind(broker, clock):
     dead.check_invariants()
     assert len(dead._ages._elders) < 140
     assert bodies(dead.peek()) == ["stays", "0"]
+    clock.advance(seconds=FOUR_DAYS)
+    assert dead.peek() == []
+    dead.check_invariants()
 
 
 def test_dead_letters_expire_by_their_own_age(broker, clock):
