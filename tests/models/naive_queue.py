@@ -179,7 +179,10 @@ class NaiveQueue:
         letter.received_before = message.received_before + message.receive_count
         letter.first_received_ns = message.first_received_ns
         letter.source_arn = source.arn
-        self.enter(letter, 0, now_ns)
+        self.enter(letter, self.delay_of_dead_letters(), now_ns)
+
+    def delay_of_dead_letters(self):
+        return 0
 
     def deletable(self, message, receive_count):
         """Any handle will do, and deleting what is gone succeeds: None."""
@@ -330,6 +333,10 @@ class NaiveFifoQueue(NaiveQueue):
         letter = self.messages[-1]
         letter.sent_ns = now_ns
         letter.deduplication_id = message.message_id
+
+    def delay_of_dead_letters(self):
+        """A dead letter must not overtake what was sent to its group before."""
+        return self.delay_seconds
 
     def deletable(self, message, receive_count):
         """The handle of the last receive, while it lasts."""

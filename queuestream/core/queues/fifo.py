@@ -83,11 +83,10 @@ class FifoOrdering:
             waiting = group.waiting
             while waiting and count:
                 message = waiting.popleft()
-                if message.state == VISIBLE:
-                    taken.append(message)
-                    if message.receive_count < max_receive_count:
-                        group.in_flight += 1
-                        count -= 1
+                taken.append(message)
+                if message.receive_count < max_receive_count:
+                    group.in_flight += 1
+                    count -= 1
         return taken
 
     def put_back(self, messages: list[Message], max_receive_count: int) -> None:
@@ -110,15 +109,13 @@ class FifoOrdering:
                 self._came_back(group)
             else:
                 self._pass_over_gone(group)
-        if message.number <= self._horizon:
-            self._within -= 1
-            self._look_further()
+        # What goes was looked at: messages expire in their order.
+        self._within -= 1
+        self._look_further()
 
     def _look_further(self) -> None:
         while self._beyond and self._within < self._look_ahead:
             message = self._beyond.popleft()
-            if message.state == GONE:
-                continue
             self._horizon = message.number
             self._within += 1
             if message.state == VISIBLE:
@@ -138,11 +135,7 @@ class FifoOrdering:
 
     def _stand_in_line(self, message: Message) -> None:
         group = self._group_of(message)
-        waiting = group.waiting
-        if waiting and waiting[-1].number > message.number:
-            insort(waiting, message, key=_number)
-        else:
-            waiting.append(message)
+        group.waiting.append(message)
         if not group.in_flight:
             self._line[group] = None
 
@@ -153,7 +146,7 @@ class FifoOrdering:
             return
         returned, waiting = group.returned, group.waiting
         if waiting and returned and returned[-1].number > waiting[0].number:
-            # Rare: an earlier message was delayed while later ones were out.
+            # Rare: the queue's delay was changed when one of them was back and another was not.
             group.waiting = deque(sorted((*returned, *waiting), key=_number))
         else:
             waiting.extendleft(reversed(returned))
@@ -173,7 +166,9 @@ class FifoOrdering:
 
     def check_invariants(self) -> None:
         """Assert what the ordering relies on; cost grows with the queue."""
+        assert all(message.state != GONE for message in self._beyond)
         for group in self._groups.values():
+            assert all(message.state == VISIBLE for message in group.waiting)
             for messages in (list(group.waiting), group.returned):
                 assert messages == sorted(messages, key=_number)
                 assert all(

@@ -219,20 +219,27 @@ class QueueState:
             key = self._deduplication_key(message)
             self._deduplication.remember(key, message.message_id, message.number, until_ns)
         if delay_ns:
-            message.state = DELAYED
-            self._delayed_count += 1
-            self._hidden.start((message,), now_ns + delay_ns, delay_ns)
-            self._ordering.expect(message)
-            if self.waiting:
-                self._wake_before(message.visible_at_ns)
+            self._delay(message, delay_ns, now_ns)
         else:
             message.visible_at_ns = now_ns
             self._ordering.add(message)
             if self.waiting:
                 self.wake(1)
 
+    def _delay(self, message: Message, delay_ns: int, now_ns: int) -> None:
+        message.state = DELAYED
+        self._delayed_count += 1
+        self._hidden.start((message,), now_ns + delay_ns, delay_ns)
+        self._ordering.expect(message)
+        if self.waiting:
+            self._wake_before(message.visible_at_ns)
+
     def _apply_arrived(self, message: Message, now_ns: int) -> None:
-        """A dead letter is in the queue; it is visible at once, and may have been sent earlier."""
+        """A dead letter is in the queue; it may have been sent earlier.
+
+        It is visible at once, but for a FIFO queue's delay: it must not overtake what
+        was sent to its group before.
+        """
         if message.group_id is not None and self._deduplication is None:
             self._be_fair(now_ns)
         self._last_number = message.number
@@ -241,6 +248,9 @@ class QueueState:
         else:
             self._ages.add(message)
         self._due_ns = min(self._due_ns, message.sent_ns + self._retention_ns)
+        if self._deduplication is not None and self._delay_ns:
+            self._delay(message, self._delay_ns, now_ns)
+            return
         message.visible_at_ns = now_ns
         self._ordering.add(message)
         self.wake(1)
