@@ -172,6 +172,38 @@ def test_no_delay_shows_everything(delayed, clock):
     assert delayed.next_event_ns() is not None
 
 
+def test_a_message_that_was_out_when_the_delay_changed_takes_its_old_place(fifo):
+    send(fifo, "a1", "a2", "a3")
+    first, second, third = receive(fifo)
+    fifo.change_visibility(first, 0)
+    fifo.set_attributes(delay_seconds=5)
+    fifo.check_invariants()
+    assert receive(fifo) == []
+    fifo.delete(third)
+    fifo.change_visibility(second, 0)
+    assert bodies(receive(fifo)) == ["a1", "a2"]
+
+
+def test_a_dead_letter_does_not_overtake_what_was_sent_to_its_group_before(broker, clock):
+    dead = broker.create_queue("d.fifo", fifo_queue=True, content_based_deduplication=True, delay_seconds=10)
+    queue = broker.create_queue(
+        "orders.fifo",
+        fifo_queue=True,
+        content_based_deduplication=True,
+        redrive_policy={"deadLetterTargetArn": dead.arn, "maxReceiveCount": 1},
+    )
+    send(queue, "a-letter")
+    receive(queue, visibility_timeout=0)
+    clock.advance(seconds=3)
+    send(dead, "a1")
+    clock.advance(seconds=3)
+    assert receive(queue) == []
+    assert dead.counts() == (0, 0, 2)
+    assert bodies(receive(dead, wait_time_seconds=20, visibility_timeout=0)) == ["a1"]
+    clock.advance(seconds=3)
+    assert bodies(receive(dead)) == ["a1", "a-letter"]
+
+
 def test_a_delayed_message_may_expire(broker, clock):
     queue = broker.create_queue(
         "d.fifo",
