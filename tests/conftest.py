@@ -2,8 +2,8 @@
 
 Hypothesis has two profiles.  `quick`, the default, tries the same few hundred cases each
 time, so that a failure means the change in hand.  `thorough` tries many more, and other
-ones each time; the environment variable HYPOTHESIS_PROFILE asks for it.  Tests marked
-`slow` run in that profile, and where they are asked for (`-m slow`).
+ones each time; the environment variable HYPOTHESIS_PROFILE asks for it, and tests marked
+`slow` search like that always.  `pytest -m "not slow"` is the inner loop.
 """
 
 import os
@@ -15,18 +15,7 @@ from queuestream import Broker, VirtualClock
 
 settings.register_profile("quick", derandomize=True, max_examples=50, deadline=None, print_blob=True)
 settings.register_profile("thorough", max_examples=1_000, deadline=None, print_blob=True)
-PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "quick")
-settings.load_profile(PROFILE)
-
-
-def pytest_collection_modifyitems(config, items):
-    """Leave slow tests out, unless somebody asks for them."""
-    if PROFILE == "thorough" or config.option.markexpr or any("::" in argument for argument in config.args):
-        return
-    slow = [item for item in items if item.get_closest_marker("slow")]
-    if slow:
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if item not in slow]
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture

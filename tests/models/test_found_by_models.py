@@ -4,6 +4,7 @@ import pytest
 
 from queuestream import Broker
 from queuestream.core.clock import SECOND
+from queuestream.core.queues.limits import QueueLimits
 
 
 def bodies(messages):
@@ -185,3 +186,31 @@ def test_a_long_poll_is_woken_when_the_message_that_locks_a_group_expires(clock,
     started_ns = clock.now_ns()
     assert bodies(fifo_queue.receive(wait_time_seconds=20)) == ["waits"]
     assert clock.now_ns() - started_ns == 5 * SECOND
+
+
+def test_a_refused_receive_that_forgets_a_noisy_tenant_does_not_forget_it_twice(clock):
+    limits = QueueLimits(fair_noisy_in_flight_min=1, fair_noisy_share=0.0)
+    broker = Broker(clock=clock, seed=7, queue_limits=limits)
+    dead = broker.create_queue("dead")
+    queue = broker.create_queue("tasks", redrive_policy=policy(dead))
+    for body in ("works", "fails", "fails too"):
+        queue.send(body, message_group_id="tenant")
+    [works] = queue.receive(visibility_timeout=600)
+    queue.receive(visibility_timeout=0)
+    queue.receive(visibility_timeout=0)
+    queue.delete(works)
+    clock.advance(hours=1)
+    refuses = [True]
+
+    def listener(changes):
+        if refuses:
+            raise OSError
+
+    broker.listen(listener)
+    with pytest.raises(OSError):
+        queue.receive()
+    refuses.clear()
+    for _ in range(3):
+        assert queue.receive() == []
+        broker.check_invariants()
+    assert bodies(dead.peek()) == ["fails", "fails too"]

@@ -246,7 +246,9 @@ class FairOrdering:
             heappush(tenant.waiting, first)
             self._find_place(tenant)
         for tenant, was_noisy in reversed(self._turned.copy()):
-            self._turn(tenant, is_noisy=was_noisy)
+            # One that this `take` has forgotten was due to be forgotten, whatever it was before.
+            if self._tenants.get(tenant.id) is tenant:
+                self._turn(tenant, is_noisy=was_noisy)
 
     def _next_tenant(self, now_ns: int) -> Tenant | None:
         """The tenant whose turn it is, which has a message; None where no message waits."""
