@@ -25,7 +25,7 @@ def _begin_anew() -> None:
     _unseeded_uuids.clear()
 
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
     # A forked process must not go on with the ids of the other one.
     os.register_at_fork(after_in_child=_begin_anew)
 
