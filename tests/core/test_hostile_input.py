@@ -229,14 +229,21 @@ def everything(broker):
     ], broker.next_event_ns()
 
 
-def attempt(broker, operation, arguments):
-    """Call an operation: it may succeed, but if it is refused, nothing has changed."""
-    before = everything(broker)
+def refusal(operation, arguments):
+    """What an operation says to these arguments: our error, or None where it takes them."""
     try:
         operation(**arguments)
     except QueuestreamError as error:
-        assert str(error)
-        str(error).encode()
+        return str(error)
+    return None
+
+
+def attempt(broker, operation, arguments):
+    """Call an operation: it may succeed, but if it is refused, it says why and has changed nothing."""
+    before = everything(broker)
+    refused_because = refusal(operation, arguments)
+    if refused_because is not None:
+        assert refused_because.encode()
         assert everything(broker) == before
     broker.check_invariants()
     everything(broker)
@@ -308,18 +315,12 @@ def test_any_arguments_of_a_brokers_operation_are_taken_or_refused(name, data):
 
 @given(st.fixed_dictionaries({"name": values}, optional=dict.fromkeys(["tags", *ATTRIBUTES], values)))
 def test_any_arguments_of_a_queue_alone_are_taken_or_refused(arguments):
-    try:
-        Queue(**arguments).check_invariants()
-    except QueuestreamError as error:
-        assert str(error)
+    assert refusal(Queue, arguments) != ""  # noqa: PLC1901 - None is as good as a sentence
 
 
 @given(values, values)
 def test_any_account_and_region_are_taken_or_refused(account_id, region):
-    try:
-        Broker(account_id=account_id, region=region).create_queue("emails")
-    except QueuestreamError as error:
-        assert str(error)
+    assert refusal(Broker, {"account_id": account_id, "region": region}) != ""  # noqa: PLC1901 - None is as good as a sentence
 
 
 def test_no_public_operation_is_forgotten():
