@@ -315,12 +315,12 @@ def test_any_arguments_of_a_brokers_operation_are_taken_or_refused(name, data):
 
 @given(st.fixed_dictionaries({"name": values}, optional=dict.fromkeys(["tags", *ATTRIBUTES], values)))
 def test_any_arguments_of_a_queue_alone_are_taken_or_refused(arguments):
-    assert refusal(Queue, arguments) != ""  # noqa: PLC1901 - None is as good as a sentence
+    assert refusal(Queue, arguments) != ""
 
 
 @given(values, values)
 def test_any_account_and_region_are_taken_or_refused(account_id, region):
-    assert refusal(Broker, {"account_id": account_id, "region": region}) != ""  # noqa: PLC1901 - None is as good as a sentence
+    assert refusal(Broker, {"account_id": account_id, "region": region}) != ""
 
 
 def test_no_public_operation_is_forgotten():
