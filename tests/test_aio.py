@@ -20,7 +20,7 @@ AGAIN_AND_AGAIN = pytest.mark.parametrize("round_number", range(50), ids=str)
 INTERNAL = {
     Queue: {
         "check_invariants",
-        "counts",
+        "check_receive",
         "look_at_the_time",
         "next_arrival_ns",
         "next_event_ns",
