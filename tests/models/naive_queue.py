@@ -10,6 +10,7 @@ from itertools import count
 
 SECOND = 1_000_000_000
 FIVE_MINUTES = 300 * SECOND
+MANY = 1_000_000
 A_MINUTE = 60 * SECOND
 TWELVE_HOURS = 43_200 * SECOND
 VISIBLE, DELAYED, IN_FLIGHT = "visible", "delayed", "in_flight"
@@ -359,6 +360,8 @@ class NaiveFifoQueue(NaiveQueue):
             message.visible_at_ns = message.sent_ns + self.delay_seconds * SECOND
             if message.visible_at_ns > now_ns:
                 self.hide(message, DELAYED)
+                # At the same deadline, before all that was hidden by itself.
+                message.turn = message.number - MANY
             else:
                 message.state = VISIBLE
                 self.available.append(message)

@@ -214,3 +214,13 @@ def test_a_refused_receive_that_forgets_a_noisy_tenant_does_not_forget_it_twice(
         assert queue.receive() == []
         broker.check_invariants()
     assert bodies(dead.peek()) == ["fails", "fails too"]
+
+
+def test_a_message_whose_delay_was_set_anew_is_not_overtaken_by_one_that_comes_due_with_it(
+    clock, fifo_queue, send
+):
+    send("one", "group")
+    fifo_queue.set_attributes(delay_seconds=1)
+    send("two", "group")
+    clock.advance(seconds=1)
+    assert bodies(fifo_queue.receive(max_number_of_messages=2)) == ["one", "two"]

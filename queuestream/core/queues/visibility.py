@@ -99,10 +99,13 @@ class Timers:
         return None if self.bound_ns == NEVER else self.bound_ns
 
     def unused_key(self) -> int:
-        """A key for a lane of its own: for messages whose deadlines are set anew, in their order."""
-        key = -1
+        """A key for a lane of its own: for messages whose deadlines are set anew, in their order.
+
+        At the same deadline they come before all others: what is sent later must not overtake them.
+        """
+        key = NEVER
         while key in self._lanes:
-            key -= 1
+            key += 1
         return key
 
     def _first_lane(self) -> Lane | None:
