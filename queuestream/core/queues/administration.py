@@ -239,9 +239,11 @@ class QueueAdministration(QueueState):
 
         AWS: StartMessageMoveTask.
         """
-        return self.broker.start_message_move_task(
-            self.arn, destination_arn, max_number_of_messages_per_second=max_number_of_messages_per_second
-        )
+        with self._lock:
+            self.look_at_the_time()
+            return self.broker.start_message_move_task(
+                self.arn, destination_arn, max_number_of_messages_per_second=max_number_of_messages_per_second
+            )
 
     def list_message_move_tasks(self, *, max_results: int = 1) -> list[MessageMoveTask]:
         """The latest tasks that moved messages from this queue, the latest first.
@@ -251,7 +253,9 @@ class QueueAdministration(QueueState):
 
         AWS: ListMessageMoveTasks.
         """
-        return self.broker.list_message_move_tasks(self.arn, max_results=max_results)
+        with self._lock:
+            self.look_at_the_time()
+            return self.broker.list_message_move_tasks(self.arn, max_results=max_results)
 
     def __repr__(self) -> str:
         if self._is_deleted:

@@ -75,7 +75,7 @@ class Sending(QueueState):
             # What _compose does, for the plain case.
             self._check_size(len(check_body(message_body)))
             message = Message(message_body)
-            delay_ns = self._delay_ns if delay_seconds is None else self._checked_delay_ns(delay_seconds)
+            delay_ns = None if delay_seconds is None else self._checked_delay_ns(delay_seconds)
         else:
             message, delay_ns = self._compose(
                 message_body,
@@ -97,7 +97,7 @@ class Sending(QueueState):
             # What _accept does, for the plain case.
             message.message_id = message_id = self._new_id()
             message.number = self._last_number + 1
-            self._apply_sent(message, delay_ns, now_ns)
+            self._apply_sent(message, self._delay_ns if delay_ns is None else delay_ns, now_ns)
         finally:
             lock.release()
         return SentMessage(message_id, None, message_body, message.message_attributes, message.trace_header)
@@ -145,8 +145,8 @@ class Sending(QueueState):
         message_system_attributes: Mapping[str, object] | None = None,
         message_group_id: str | None = None,
         message_deduplication_id: str | None = None,
-    ) -> tuple[Message, int]:
-        """A message that may be sent, and its delay in nanoseconds."""
+    ) -> tuple[Message, int | None]:
+        """A message that may be sent, and its delay in nanoseconds; None for what the queue says by then."""
         encoded = check_body(message_body)
         size = len(encoded)
         attributes = trace_header = None
@@ -156,7 +156,7 @@ class Sending(QueueState):
             trace_header = check_system_attributes(message_system_attributes)
             size += size_of(attributes) if attributes else 0
         self._check_size(size)
-        delay_ns = self._delay_ns if delay_seconds is None else self._checked_delay_ns(delay_seconds)
+        delay_ns = None if delay_seconds is None else self._checked_delay_ns(delay_seconds)
         if (
             message_group_id is not None
             or message_deduplication_id is not None
@@ -170,13 +170,13 @@ class Sending(QueueState):
             delay_ns,
         )
 
-    def _checked_delay_ns(self, delay_seconds: int) -> int:
+    def _checked_delay_ns(self, delay_seconds: int) -> int | None:
         checks.check_delay_seconds(delay_seconds, self.broker.queue_limits)
         if self._deduplication is None:
             return delay_seconds * SECOND
         if delay_seconds:
             raise InvalidParameterValue.of("DelaySeconds", delay_seconds, NOT_THIS_TYPE)
-        return self._delay_ns  # a FIFO queue takes 0, and keeps to its own delay
+        return None  # a FIFO queue takes 0, and keeps to its own delay
 
     def _check_size(self, size: int) -> None:
         if size > self._maximum_message_size:
@@ -208,7 +208,7 @@ class Sending(QueueState):
             )
         return hashlib.sha256(encoded).hexdigest()
 
-    def _accept(self, composed: list[tuple[Message, int]], now_ns: int) -> list[SentMessage]:
+    def _accept(self, composed: list[tuple[Message, int | None]], now_ns: int) -> list[SentMessage]:
         """Take composed messages in, all at one instant; a duplicate is answered and left out."""
         answers = []
         fresh: list[tuple[Message, int]] = []
@@ -226,7 +226,7 @@ class Sending(QueueState):
                     continue
             message.message_id = self._new_id()
             message.number = number
-            fresh.append((message, delay_ns))
+            fresh.append((message, self._delay_ns if delay_ns is None else delay_ns))
             if deduplication is not None:
                 originals[key] = message.message_id, number
                 sequence_number = sequence_number_of(number)
