@@ -146,7 +146,7 @@ class AsyncQueue:
     ) -> list[ReceivedMessage]:
         """Take messages to work on, as `Queue.receive` does; waits without a thread."""
         queue = self.core
-        request = queue.check_receive(
+        request = queue._check_receive(
             max_number_of_messages,
             visibility_timeout,
             wait_time_seconds,

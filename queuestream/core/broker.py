@@ -268,12 +268,12 @@ class Broker:
         """
         with self.lock:
             queue = self.queue(queue_name)
-            now_ns = queue.look_at_the_time()
+            now_ns = queue._look_at_the_time()
             if self.listeners:
                 self.publish((queue_changes().QueueDeleted(queue_name, now_ns),))
-            self.apply_queue_deleted(queue, now_ns)
+            self._apply_queue_deleted(queue, now_ns)
 
-    def check_new_queue(self, queue_name: str) -> int:
+    def _check_new_queue(self, queue_name: str) -> int:
         """What time it is, if a queue of that name may be created now.  The caller holds the lock."""
         self.check_open()
         if queue_name in self.queues:
@@ -285,12 +285,12 @@ class Broker:
             raise QueueDeletedRecently(queue_name, interval_seconds)
         return now_ns
 
-    def apply_queue_created(self, queue: Queue) -> None:
+    def _apply_queue_created(self, queue: Queue) -> None:
         """A queue exists from now on."""
         self.queues[queue.name] = queue
         self._deleted_queues.pop(queue.name, None)
 
-    def apply_queue_deleted(self, queue: Queue, now_ns: int) -> None:
+    def _apply_queue_deleted(self, queue: Queue, now_ns: int) -> None:
         """A queue is gone."""
         del self.queues[queue.name]
         # Names whose time is over are forgotten when the next one comes.
@@ -377,8 +377,8 @@ class Broker:
     ) -> str:
         """Move a dead-letter queue's messages away; see `Queue.start_message_move_task`."""
         with self.lock:
-            now_ns = self.look_at_the_time()
-            tasks = self.move_tasks()
+            now_ns = self._look_at_the_time()
+            tasks = self._message_move_tasks()
             return tasks.start(source_arn, destination_arn, max_number_of_messages_per_second, now_ns).handle
 
     def cancel_message_move_task(self, task_handle: str) -> int:
@@ -394,23 +394,23 @@ class Broker:
         AWS: CancelMessageMoveTask.
         """
         with self.lock:
-            self.look_at_the_time()
-            return self.move_tasks().cancel(task_handle)
+            self._look_at_the_time()
+            return self._message_move_tasks().cancel(task_handle)
 
     def list_message_move_tasks(self, source_arn: str, *, max_results: int = 1) -> list[MessageMoveTask]:
         """The latest tasks of a source, the latest first; see `Queue.list_message_move_tasks`."""
         with self.lock:
-            self.look_at_the_time()
-            return self.move_tasks().latest(source_arn, max_results)
+            self._look_at_the_time()
+            return self._message_move_tasks().latest(source_arn, max_results)
 
-    def look_at_the_time(self) -> int:
+    def _look_at_the_time(self) -> int:
         """What time it is, after catching up with the move tasks.  The caller holds the lock."""
         self.check_open()
         now_ns = self.clock.now_ns()
-        self.move_messages(now_ns)
+        self._move_messages(now_ns)
         return now_ns
 
-    def move_tasks(self) -> MoveTasks:
+    def _message_move_tasks(self) -> MoveTasks:
         """The message move tasks of all queues."""
         if self._move_tasks is None:
             from queuestream.core.queues.move_tasks import MoveTasks  # noqa: PLC0415 - few programs have any
@@ -418,12 +418,12 @@ class Broker:
             self._move_tasks = MoveTasks(self)
         return self._move_tasks
 
-    def move_messages(self, now_ns: int) -> None:
+    def _move_messages(self, now_ns: int) -> None:
         """Let the move tasks catch up with the time.  The caller holds the lock."""
         if self._move_tasks is not None:
             self._move_tasks.catch_up(now_ns)
 
-    def next_move_ns(self) -> int | None:
+    def _next_move_ns(self) -> int | None:
         """When a task moves its next message; None where no task is running."""
         return None if self._move_tasks is None else self._move_tasks.next_ns()
 

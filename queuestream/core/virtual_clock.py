@@ -86,7 +86,7 @@ class VirtualClock:
         if step_ns < 0:
             raise ValueError(f"A clock never runs backwards: it cannot advance by {step_ns / SECOND} s.")
         with _ROOM.lock:
-            due = self.set_now_ns(self._now_ns + step_ns)
+            due = self._set_now_ns(self._now_ns + step_ns)
         for wakeup in due:
             wakeup.nudge()
 
@@ -102,11 +102,11 @@ class VirtualClock:
                 raise ValueError(
                     f"A clock never runs backwards: it is {self.now} already and cannot go to {instant}."
                 )
-            due = self.set_now_ns(until_ns)
+            due = self._set_now_ns(until_ns)
         for wakeup in due:
             wakeup.nudge()
 
-    def set_now_ns(self, now_ns: int) -> list[Wakeup]:
+    def _set_now_ns(self, now_ns: int) -> list[Wakeup]:
         """With the room's lock held: it is `now_ns`; gives those to nudge when the lock is let go."""
         self._now_ns = now_ns
         return _ROOM.call_out_due(self)

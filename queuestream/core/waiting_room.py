@@ -234,7 +234,7 @@ class WaitingRoom:
         if nearest is None:
             raise DeadlockError(self._explain(waiter))
         until_ns, clock = nearest
-        return clock.set_now_ns(until_ns)
+        return clock._set_now_ns(until_ns)
 
     def _explain(self, waiter: Waiter) -> str:
         frames = bystanders(())

@@ -86,7 +86,7 @@ def play(broker, threads, queue, work, senders, keys_of):
     queue.delete_queue()
     for receiver in receivers:
         receiver.result(timeout=FAR_TOO_LONG)
-    assert not queue.waiting
+    assert not queue._waiting
 
 
 def test_nothing_is_lost_and_nothing_is_handed_out_twice_within_its_timeout(broker, threads):

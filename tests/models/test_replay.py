@@ -122,7 +122,7 @@ def start_message_move_task(broker, handles, queue, *, to, rate):
 
 
 def cancel_message_move_task(broker, handles, *, pick):
-    tasks = broker.move_tasks().tasks
+    tasks = broker._message_move_tasks().tasks
     return broker.cancel_message_move_task(tasks[pick % len(tasks)].handle if tasks else "no task")
 
 
@@ -266,7 +266,7 @@ def seen(broker):
             "next event": queue.next_event_ns(),
             "sources": [source.name for source in queue.list_dead_letter_source_queues()],
         }
-    tasks = [task.described() for task in broker.move_tasks().tasks]
+    tasks = [task.described() for task in broker._message_move_tasks().tasks]
     return queues, tasks, broker.next_event_ns()
 
 

@@ -70,7 +70,7 @@ class QueueAdministration(QueueState):
         """
         with self._lock:
             changed = queue_attributes.evolve(self._attributes, attributes)
-            now_ns = self.look_at_the_time()
+            now_ns = self._look_at_the_time()
             if attributes.get("redrive_policy"):
                 redrive.check_target(self, changed)
             self._change_attributes(changed, now_ns)
@@ -80,7 +80,7 @@ class QueueAdministration(QueueState):
             self.broker.publish((queue_changes().QueueAttributesSet(self.name, changed, now_ns),))
         self._settle_in_order(now_ns)
         self._apply_attributes(changed, now_ns)
-        self.wake(len(self.waiting))
+        self._wake(len(self._waiting))
 
     @property
     def tags(self) -> dict[str, str]:
@@ -97,7 +97,7 @@ class QueueAdministration(QueueState):
         AWS: TagQueue.
         """
         with self._lock:
-            self.look_at_the_time()
+            self._look_at_the_time()
             check_tags(tags, self.broker.queue_limits)
             merged = {**self._tags, **tags}
             check_tags(merged, self.broker.queue_limits)
@@ -114,7 +114,7 @@ class QueueAdministration(QueueState):
         """
         keys = check_tag_keys(tag_keys)
         with self._lock:
-            self.look_at_the_time()
+            self._look_at_the_time()
             self._set_tags({key: value for key, value in self._tags.items() if key not in keys})
 
     def _set_tags(self, tags: dict[str, str]) -> None:
@@ -151,7 +151,7 @@ class QueueAdministration(QueueState):
 
     def _change_policy(self, change: Callable[[str | None], str | None]) -> None:
         with self._lock:
-            now_ns = self.look_at_the_time()
+            now_ns = self._look_at_the_time()
             policy = change(self._attributes.policy)
             self._change_attributes(queue_attributes.evolve(self._attributes, {"policy": policy}), now_ns)
 
@@ -163,7 +163,7 @@ class QueueAdministration(QueueState):
         Costs in proportion to what has come due since the last operation.
         """
         with self._lock:
-            self._settle(self.look_at_the_time())
+            self._settle(self._look_at_the_time())
             hidden = self._in_flight_count + self._delayed_count
             return Counts(len(self._ages) - hidden, self._in_flight_count, self._delayed_count)
 
@@ -188,7 +188,7 @@ class QueueAdministration(QueueState):
         AWS has nothing like it.  Costs in proportion to the number of messages.
         """
         with self._lock:
-            self._settle(self.look_at_the_time())
+            self._settle(self._look_at_the_time())
             return [
                 PeekedMessage(
                     message_id=message.message_id,
@@ -217,7 +217,7 @@ class QueueAdministration(QueueState):
         AWS: ListDeadLetterSourceQueues.
         """
         with self._lock:
-            self.look_at_the_time()
+            self._look_at_the_time()
             return redrive.source_queues_of(self)
 
     def start_message_move_task(
@@ -240,7 +240,7 @@ class QueueAdministration(QueueState):
         AWS: StartMessageMoveTask.
         """
         with self._lock:
-            self.look_at_the_time()
+            self._look_at_the_time()
             return self.broker.start_message_move_task(
                 self.arn, destination_arn, max_number_of_messages_per_second=max_number_of_messages_per_second
             )
@@ -254,7 +254,7 @@ class QueueAdministration(QueueState):
         AWS: ListMessageMoveTasks.
         """
         with self._lock:
-            self.look_at_the_time()
+            self._look_at_the_time()
             return self.broker.list_message_move_tasks(self.arn, max_results=max_results)
 
     def __repr__(self) -> str:

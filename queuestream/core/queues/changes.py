@@ -41,7 +41,7 @@ class QueueCreated(Change):
 
         queue = Queue.__new__(Queue)
         queue._begin(broker, self.queue, self.attributes, self.tags, self.secret, self.at_ns)
-        broker.apply_queue_created(queue)
+        broker._apply_queue_created(queue)
 
 
 @attrs.frozen
@@ -53,7 +53,7 @@ class QueueDeleted(Change):
 
     def apply(self, broker: Broker) -> None:
         """Delete it."""
-        broker.apply_queue_deleted(broker.queues[self.queue], self.at_ns)
+        broker._apply_queue_deleted(broker.queues[self.queue], self.at_ns)
 
 
 @attrs.frozen
@@ -328,7 +328,7 @@ class MoveTaskStarted(Change):
         """Start it."""
         from queuestream.core.queues.move_tasks import MoveTask  # noqa: PLC0415 - it knows this module, too
 
-        broker.move_tasks().apply_started(
+        broker._message_move_tasks().apply_started(
             MoveTask(
                 handle=self.task_handle,
                 source_arn=self.source_arn,
@@ -354,7 +354,7 @@ class MessageMoved(Change):
 
     def apply(self, broker: Broker) -> None:
         """Move it."""
-        tasks = broker.move_tasks()
+        tasks = broker._message_move_tasks()
         source = broker.queues[self.queue]
         taken = source._take_to_move(self.at_ns)
         assert taken is not None
@@ -379,5 +379,5 @@ class MoveTaskEnded(Change):
 
     def apply(self, broker: Broker) -> None:
         """End it."""
-        tasks = broker.move_tasks()
+        tasks = broker._message_move_tasks()
         tasks.apply_ended(tasks.task(self.task_handle), self.status, self.failure_reason)

@@ -52,19 +52,19 @@ class LongPoll:
         """Messages, or none because the time is up; None while it is worth waiting on."""
         queue = self._queue
         with queue.broker.lock:
-            queue.waiting.pop(self, None)
+            queue._waiting.pop(self, None)
             self._in_line = False
-            now_ns = queue.look_at_the_time()
+            now_ns = queue._look_at_the_time()
             if self._deadline_ns is None:
                 self._deadline_ns = now_ns + self._request[-1]
-            messages = queue.receive_at(self._request, now_ns)
+            messages = queue._receive_at(self._request, now_ns)
             if messages or now_ns >= self._deadline_ns:
                 return messages
             self.wakeup = Wakeup()
             # What expires in flight may open its message group, or make room for another one.
             event_ns = queue.next_event_ns()
             self.until_ns = self._deadline_ns if event_ns is None else min(self._deadline_ns, event_ns)
-            queue.waiting[self] = None
+            queue._waiting[self] = None
             self._in_line = True
         return None
 
@@ -72,8 +72,8 @@ class LongPoll:
         """Stop waiting; safe to call at any time."""
         queue = self._queue
         with queue.broker.lock:
-            if self._in_line and self not in queue.waiting:
+            if self._in_line and self not in queue._waiting:
                 # It was woken and has not looked: somebody else may want to.
-                queue.wake(1)
-            queue.waiting.pop(self, None)
+                queue._wake(1)
+            queue._waiting.pop(self, None)
             self._in_line = False

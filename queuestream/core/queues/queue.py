@@ -78,14 +78,14 @@ class Queue(Sending, Receiving):
         checks.check_queue_name(name, fifo_queue=made.fifo_queue, limits=broker.queue_limits)
         checked_tags = checks.check_queue_tags(tags, broker.queue_limits)
         with broker.lock:
-            now_ns = broker.check_new_queue(name)
+            now_ns = broker._check_new_queue(name)
             self._begin(broker, name, made, checked_tags, broker.ids.bits(256), now_ns)
             if made.redrive_policy is not None:
                 redrive.check_target(self, made)
             if broker.listeners:
                 change = queue_changes().QueueCreated
                 broker.publish((change(name, made, checked_tags, self._receipts.secret, now_ns),))
-            broker.apply_queue_created(self)
+            broker._apply_queue_created(self)
 
     def purge(self) -> None:
         """Remove every message, hidden ones included.
@@ -96,7 +96,7 @@ class Queue(Sending, Receiving):
         AWS: PurgeQueue.
         """
         with self._lock:
-            now_ns = self.look_at_the_time()
+            now_ns = self._look_at_the_time()
             interval_seconds = self.broker.queue_limits.purge_interval_seconds
             if self._purged_ns is not None and now_ns < self._purged_ns + interval_seconds * SECOND:
                 raise PurgeQueueInProgress(self.name, interval_seconds)
@@ -110,5 +110,5 @@ class Queue(Sending, Receiving):
         AWS: DeleteQueue.
         """
         with self._lock:
-            self.look_at_the_time()  # another queue may have the name by now
+            self._look_at_the_time()  # another queue may have the name by now
             self.broker.delete_queue(self.name)

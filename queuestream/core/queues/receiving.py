@@ -69,7 +69,7 @@ class Receiving(QueueAdministration):
 
         AWS: ReceiveMessage.
         """
-        request = self.check_receive(
+        request = self._check_receive(
             max_number_of_messages,
             visibility_timeout,
             wait_time_seconds,
@@ -83,7 +83,7 @@ class Receiving(QueueAdministration):
                 now_ns = self._now_ns()
                 if now_ns >= self._due_ns:
                     self._catch_up(now_ns)
-                return self.receive_at(request, now_ns)
+                return self._receive_at(request, now_ns)
             finally:
                 lock.release()
         poll = LongPoll(self, request)
@@ -95,7 +95,7 @@ class Receiving(QueueAdministration):
             poll.close()
         return messages
 
-    def check_receive(
+    def _check_receive(
         self,
         max_number_of_messages: int,
         visibility_timeout: int | None,
@@ -123,7 +123,7 @@ class Receiving(QueueAdministration):
         wait_ns = wait_time_seconds * SECOND
         return max_number_of_messages, visibility_timeout, names, receive_request_attempt_id, wait_ns
 
-    def receive_at(self, request: ReceiveRequest, now_ns: int) -> list[ReceivedMessage]:
+    def _receive_at(self, request: ReceiveRequest, now_ns: int) -> list[ReceivedMessage]:
         """Receive what there is at an instant.  The caller holds the lock and has caught up with the time."""
         count, visibility_timeout, names, attempt_id, wait_ns = request
         timeout_ns = (
@@ -261,7 +261,7 @@ class Receiving(QueueAdministration):
 
         requests = batches.check_delete_entries(entries, self.broker.queue_limits)
         with self._lock:
-            now_ns = self.look_at_the_time()
+            now_ns = self._look_at_the_time()
             found, result = batches.each(requests, lambda handle: self._deletable(handle, now_ns))
             # One message may be named twice.
             messages = dict.fromkeys(message for message in found.values() if message is not None)
@@ -290,7 +290,7 @@ class Receiving(QueueAdministration):
         """
         checks.check_visibility_timeout(visibility_timeout, self.broker.queue_limits)
         with self._lock:
-            now_ns = self.look_at_the_time()
+            now_ns = self._look_at_the_time()
             message = self._extendable(receipt_handle, visibility_timeout, now_ns)
             self._change_visibility([(message, visibility_timeout * SECOND)], now_ns)
 
@@ -314,7 +314,7 @@ class Receiving(QueueAdministration):
         limits = self.broker.queue_limits
         requests = batches.check_change_visibility_entries(entries, limits)
         with self._lock:
-            now_ns = self.look_at_the_time()
+            now_ns = self._look_at_the_time()
 
             def found(request: tuple[str | ReceivedMessage, int]) -> tuple[Message, int]:
                 handle, visibility_timeout = request

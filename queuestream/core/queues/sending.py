@@ -131,7 +131,7 @@ class Sending(QueueState):
             lambda request: self._compose(**request) if isinstance(request, dict) else self._compose(request),
         )
         with self._lock:
-            now_ns = self.look_at_the_time()
+            now_ns = self._look_at_the_time()
             result.successful.update(
                 zip(composed, self._accept(list(composed.values()), now_ns), strict=True)
             )

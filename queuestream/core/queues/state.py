@@ -84,7 +84,7 @@ class QueueState:
         self._purged_ns: int | None = None
         self._is_deleted = False
         # Those who wait for messages, the longest first.
-        self.waiting: dict[LongPoll, None] = {}
+        self._waiting: dict[LongPoll, None] = {}
         self._deduplication = Deduplication() if attributes.fifo_queue else None
         self._attempts: Attempts | None = None
         # Before this instant, time changes nothing but visibility.
@@ -108,7 +108,7 @@ class QueueState:
 
     # --- time ---
 
-    def look_at_the_time(self) -> int:
+    def _look_at_the_time(self) -> int:
         """What time it is, after catching up with what it has changed.  The caller holds the lock.
 
         Raises:
@@ -124,13 +124,13 @@ class QueueState:
         self.broker.check_open()
         if self._is_deleted:
             raise QueueDoesNotExist(self.name)
-        self.broker.move_messages(now_ns)
+        self.broker._move_messages(now_ns)
         self._expire(now_ns)
 
     def _give_up(self) -> None:
         """The queue was deleted, or its broker closed: every later call sees it, and so do those who wait."""
         self._due_ns = -NEVER
-        self.wake(len(self.waiting))
+        self._wake(len(self._waiting))
 
     def _expire(self, now_ns: int) -> None:
         """Remove what has been kept for the retention period."""
@@ -143,7 +143,7 @@ class QueueState:
 
     def _watch_the_time(self) -> None:
         """Find the instant before which time changes nothing but visibility."""
-        expiry_ns, move_ns = self._next_expiry_ns(), self.broker.next_move_ns()
+        expiry_ns, move_ns = self._next_expiry_ns(), self.broker._next_move_ns()
         self._due_ns = NEVER if expiry_ns is None else expiry_ns
         if move_ns is not None and move_ns < self._due_ns:
             self._due_ns = move_ns
@@ -176,12 +176,12 @@ class QueueState:
     def next_event_ns(self) -> int | None:
         """When time next changes something about this queue; None where only calls will."""
         with self._lock:
-            instants = (self.next_arrival_ns(), self._next_expiry_ns())
+            instants = (self._next_arrival_ns(), self._next_expiry_ns())
             return min((at_ns for at_ns in instants if at_ns is not None), default=None)
 
-    def next_arrival_ns(self) -> int | None:
+    def _next_arrival_ns(self) -> int | None:
         """When time next makes a message visible.  The caller holds the lock."""
-        instants = (self._hidden.next_deadline_ns(), self.broker.next_move_ns())
+        instants = (self._hidden.next_deadline_ns(), self.broker._next_move_ns())
         return min((at_ns for at_ns in instants if at_ns is not None), default=None)
 
     def _next_expiry_ns(self) -> int | None:
@@ -190,18 +190,18 @@ class QueueState:
 
     # --- waiting ---
 
-    def wake(self, count: int) -> None:
+    def _wake(self, count: int) -> None:
         """Tell as many of those who wait that there are messages.  The caller holds the lock."""
-        while self.waiting and count > 0:
-            poll = next(iter(self.waiting))
-            del self.waiting[poll]
+        while self._waiting and count > 0:
+            poll = next(iter(self._waiting))
+            del self._waiting[poll]
             poll.wakeup.set()
             count -= 1
 
     def _wake_before(self, deadline_ns: int) -> None:
         """Tell those who wait that a message becomes visible earlier than they knew."""
-        for poll in [poll for poll in self.waiting if poll.until_ns > deadline_ns]:
-            del self.waiting[poll]
+        for poll in [poll for poll in self._waiting if poll.until_ns > deadline_ns]:
+            del self._waiting[poll]
             poll.wakeup.set()
 
     # --- messages come ---
@@ -223,15 +223,15 @@ class QueueState:
         else:
             message.visible_at_ns = now_ns
             self._ordering.add(message)
-            if self.waiting:
-                self.wake(1)
+            if self._waiting:
+                self._wake(1)
 
     def _delay(self, message: Message, delay_ns: int, now_ns: int) -> None:
         message.state = DELAYED
         self._delayed_count += 1
         self._hidden.start((message,), now_ns + delay_ns, delay_ns)
         self._ordering.expect(message)
-        if self.waiting:
+        if self._waiting:
             self._wake_before(message.visible_at_ns)
 
     def _apply_arrived(self, message: Message, now_ns: int) -> None:
@@ -253,7 +253,7 @@ class QueueState:
             return
         message.visible_at_ns = now_ns
         self._ordering.add(message)
-        self.wake(1)
+        self._wake(1)
 
     def _be_fair(self, now_ns: int) -> None:
         """A message names its tenant, so this standard queue is fair (AWS: "Amazon SQS fair queues")."""
@@ -305,13 +305,13 @@ class QueueState:
             self._in_flight_count += len(messages)
             if attempt_id is not None:
                 self._receive_attempts().remember(attempt_id, messages, now_ns)
-            if self.waiting:
+            if self._waiting:
                 self._wake_before(visible_at_ns)
         else:
             for message in messages:
                 message.visible_at_ns = now_ns
                 self._ordering.release(message, now_ns)
-            self.wake(len(messages))
+            self._wake(len(messages))
         return received
 
     def _numbered(self, number: int) -> Message:
@@ -362,14 +362,14 @@ class QueueState:
         self._hidden.cancel(message)
         if timeout_ns:
             self._hidden.start((message,), now_ns + timeout_ns, timeout_ns)
-            if self.waiting:
+            if self._waiting:
                 self._wake_before(message.visible_at_ns)
         else:
             message.state = VISIBLE
             message.visible_at_ns = now_ns
             self._in_flight_count -= 1
             self._ordering.release(message, now_ns)
-            self.wake(1)
+            self._wake(1)
 
     # --- messages go ---
 
@@ -397,9 +397,9 @@ class QueueState:
             del self._received[message.receipt_handle[:TOKEN_LENGTH]]
         self._ages.forget(message)
         self._ordering.discard(message, was_in_flight, now_ns)
-        if self.waiting:
+        if self._waiting:
             # A message group may be open again, or the number in flight below its limit.
-            self.wake(1)
+            self._wake(1)
 
     def _apply_purged(self, now_ns: int) -> None:
         """Every message is gone."""

@@ -168,7 +168,7 @@ def test_a_task_tells_how_far_it_is(queue, dead, clock):
         None,
         3,
     )
-    assert queue.broker.next_move_ns() is None
+    assert queue.broker._next_move_ns() is None
 
 
 def test_a_task_leaves_messages_in_flight_alone(queue, dead, clock):

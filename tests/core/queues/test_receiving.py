@@ -210,11 +210,11 @@ def waiting(queue, **arguments):
 
     thread = threading.Thread(target=poll, daemon=True)
     with queue.broker.lock:
-        before = len(queue.waiting)
+        before = len(queue._waiting)
     thread.start()
     while True:
         with queue.broker.lock:
-            if len(queue.waiting) > before:
+            if len(queue._waiting) > before:
                 return thread, results
         thread.join(0.0005)
 
@@ -326,7 +326,7 @@ def test_who_was_woken_and_gives_up_passes_the_news_on(others):
     for thread, results in waiters:
         thread.join(5)
         assert results == [["for somebody else"]]
-    assert queue.waiting == {}
+    assert queue._waiting == {}
     assert len(queue.receive()) == 1 - others
 
 
@@ -336,7 +336,7 @@ def test_who_gives_up_without_news_is_not_waited_for(still):
     clock.meanwhile = lambda: None
     with pytest.raises(GivesUp):
         queue.receive(wait_time_seconds=20)
-    assert queue.waiting == {}
+    assert queue._waiting == {}
 
 
 # --- in flight --------------------------------------------------------------------------------------------
