@@ -323,7 +323,7 @@ def test_a_listener_that_hears_only_the_changes_rebuilds_an_equal_broker(steps, 
 
 @pytest.mark.slow
 @given(STEPS, STEPS)
-@settings(max_examples=1_500, derandomize=False)
+@settings(max_examples=600, derandomize=False)
 def test_a_listener_that_hears_only_the_changes_rebuilds_an_equal_broker_for_long(steps, further_steps):
     check_twin(steps, further_steps)
 
@@ -371,7 +371,7 @@ def test_where_a_listener_raises_nothing_has_changed_and_the_same_call_works_lat
 
 @pytest.mark.slow
 @given(STEPS)
-@settings(max_examples=1_000, derandomize=False)
+@settings(max_examples=400, derandomize=False)
 def test_where_a_listener_raises_nothing_has_changed_and_the_same_call_works_later_for_long(steps):
     check_refusals(steps)
 

@@ -8,7 +8,7 @@ from naive_queue import NaiveQueue
 from queue_machine import DELAYS, QueueMachine
 
 QUICK = settings(max_examples=100, stateful_step_count=40)
-THOROUGH = settings(max_examples=1_000, stateful_step_count=60, derandomize=False)
+THOROUGH = settings(max_examples=500, stateful_step_count=60, derandomize=False)
 
 
 class StandardQueueMachine(QueueMachine):
