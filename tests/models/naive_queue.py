@@ -271,13 +271,20 @@ class NaiveFifoQueue(NaiveQueue):
         if any(message.state == IN_FLIGHT for message in messages):
             return []
         within_sight = self.messages[: self.look_ahead_max]
-        return [message for message in messages if message.state == VISIBLE and message in within_sight]
+        return [message for message in messages if message in self.available and message in within_sight]
 
     def look(self):
         self.line = [group for group in self.line if self.ready(group)]
         for message in self.messages:
             if message.group not in self.line and self.ready(message.group):
                 self.line.append(message.group)
+
+    def remove(self, message):
+        # The group leaves the line, if this was all there was in sight of it, before the queue looks further.
+        if message in self.available:
+            self.available.remove(message)
+            self.look()
+        super().remove(message)
 
     def send(self, body, group, deduplication_id, now_ns):
         """The message that was sent, or the one that it is a duplicate of."""
@@ -325,8 +332,7 @@ class NaiveFifoQueue(NaiveQueue):
         last_group = [taken[-1].group] if taken else []
         for group in [*last_group, *self.line]:
             for message in self.ready(group):
-                if message in self.available:
-                    return message
+                return message
         return None
 
     def take_dead_letter(self, message, source, now_ns):
