@@ -50,6 +50,9 @@ _BLOCKING = SELECTORS | {
     "multiprocessing.popen_fork": {"poll"},
 }
 
+# From 3.13 on a queue hands what is put into it straight to who waits: that it is empty says nothing.
+_HANDED_OVER = sys.version_info >= (3, 13)
+
 # Where each thread stood when it had used up its patience.
 _known_to_stand: dict[int, Place] = {}
 
@@ -125,9 +128,9 @@ class Watch:
                 return False
             case "join" | "_wait_for_tstate_lock", {"self": threading.Thread() as thread}:
                 return thread.ident in sys._current_frames()  # is_alive() would take part in the joining
-            case "_worker", {"work_queue": queue}:
+            case "_worker", {"work_queue": queue} if not _HANDED_OVER:
                 # It has a work item in hand, or looks after its executor, before it waits for the next one.
-                return bool(queue.empty()) and names.keys().isdisjoint({"work_item", "executor"})
+                return bool(queue.empty()) and {"work_item", "executor"}.isdisjoint(names)
         return None
 
     def _seems_to_wait(self, ident: int, frame: FrameType, cpu_seconds: float) -> bool:

@@ -58,11 +58,19 @@ def test_who_joins_a_thread_waits_while_the_thread_runs():
     assert looks(frame_of("join", "threading", self=over, timeout=None)) == [False]
 
 
-def test_a_pool_s_worker_waits_when_it_has_nothing_in_hand_and_nothing_in_its_queue():
+def test_a_pool_s_worker_waits_when_it_has_nothing_in_hand_and_nothing_in_its_queue(monkeypatch):
+    monkeypatch.setattr(bystanders, "_HANDED_OVER", False)
     empty, full = (types.SimpleNamespace(empty=lambda answer=answer: answer) for answer in (True, False))
     assert looks(frame_of("_worker", "concurrent.futures.thread", work_queue=empty)) == [True]
     assert looks(frame_of("_worker", "concurrent.futures.thread", work_queue=full)) == [False]
     assert looks(frame_of("_worker", "concurrent.futures.thread", work_queue=empty, work_item=1)) == [False]
+
+
+def test_where_queues_hand_over_to_who_waits_a_pool_s_worker_has_to_settle(monkeypatch):
+    monkeypatch.setattr(bystanders, "_HANDED_OVER", True)
+    empty = types.SimpleNamespace(empty=lambda: True)
+    worker = frame_of("_worker", "concurrent.futures.thread", work_queue=empty)
+    assert looks(worker, 0.005, 0.005) == [False, False, True]
 
 
 def test_a_thread_at_a_selector_waits_when_it_has_settled():

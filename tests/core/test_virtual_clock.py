@@ -131,6 +131,11 @@ def test_a_virtual_clock_never_runs_backwards(clock, seconds):
     assert seconds() == 0
 
 
+def test_what_is_no_number_is_no_time():
+    with pytest.raises(TypeError, match="A time or a duration is a number, not 'noon'"):
+        VirtualClock("noon")
+
+
 def test_an_instant_without_a_time_zone_is_no_instant(clock):
     with pytest.raises(ValueError, match="says no time zone"):
         VirtualClock(datetime(2030, 1, 1))

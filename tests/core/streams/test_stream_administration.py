@@ -422,3 +422,14 @@ def test_a_closed_broker_takes_no_more_calls(one):
     ):
         with pytest.raises(Exception, match="takes no more calls"):
             call()
+
+
+def test_a_stream_that_is_gone_says_so(one):
+    broker = one.broker
+    other = broker.create_stream("other")
+    other.delete()
+    assert repr(other) == "<Stream 'other': deleted>"
+    with pytest.raises(ResourceNotFoundException):
+        other.peek()
+    broker.close()
+    assert repr(one) == "<Stream 'events': its broker is closed>"
