@@ -193,6 +193,7 @@ class MoveTasks:
             source._put_back_unmoved(taken)
             self._end(task, "FAILED", reason)
             return
+        destination._expire(at_ns)
         moved = _redriven(taken, destination, self._broker.ids.uuid())
         if self._broker.listeners:
             try:

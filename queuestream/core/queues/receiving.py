@@ -152,7 +152,10 @@ class Receiving(QueueAdministration):
     ) -> list[ReceivedMessage]:
         """Receive; messages that failed too often go to the dead-letter queue instead."""
         target = redrive.dead_letter_queue_of(self)
-        max_receive_count = NEVER if target is None else self._max_receive_count
+        max_receive_count = NEVER
+        if target is not None:
+            target._look_at_the_time()
+            max_receive_count = self._max_receive_count
         taken = self._ordering.take(count, max_receive_count, now_ns)
         messages = [message for message in taken if message.receive_count < max_receive_count]
         dead = [message for message in taken if message.receive_count >= max_receive_count]

@@ -173,6 +173,24 @@ def test_a_group_of_nothing_but_poison_leaves_nothing_behind(fifo, dead_fifo):
     assert bodies(fifo.receive()) == ["c"]
 
 
+def test_a_dead_letter_finds_its_queue_as_time_has_left_it(broker, queue, dead, clock):
+    broker.queue("emails").set_attributes(message_retention_period=1_209_600)
+    dead.send("too old")
+    clock.advance(seconds=dead.attributes.message_retention_period - 10)
+    queue.send("poison")
+    fail(queue, times=2)
+    clock.advance(seconds=8)
+    heard = []
+    broker.listen(heard.extend)
+    assert queue.receive() == []
+    removals = [change for change in heard if hasattr(change, "because")]
+    assert [(change.queue, change.because) for change in removals] == [
+        ("failed", "expired"),
+        ("emails", "dead-lettered"),
+    ]
+    assert bodies(dead.receive(max_number_of_messages=10)) == ["poison"]
+
+
 def test_two_dead_letters_with_the_same_deduplication_id_both_arrive(broker, fifo, dead_fifo, clock):
     fifo.send("poison 1", message_group_id="g", message_deduplication_id="once")
     fail(fifo)
