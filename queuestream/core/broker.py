@@ -127,7 +127,8 @@ class Broker:
 
         Args:
             listener: Called with one call's changes, a tuple, under the broker's lock.  What it
-                raises, the call raises, and nothing has changed.
+                raises, the call raises, and nothing has changed.  Several are called in the order in which
+                they came; one that may refuse a change should be the first, since those before it have heard.
         """
         with self.lock:
             self.listeners = (*self.listeners, listener)
