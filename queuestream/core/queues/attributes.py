@@ -166,6 +166,9 @@ class QueueAttributes:
             from queuestream.core.queues.permissions import check_policy  # noqa: PLC0415 - few queues have one
 
             check_policy(self.policy, limits)
+        for policy in (self.redrive_policy, self.redrive_allow_policy):
+            if policy is not None:
+                policy._check(limits)
         if self.kms_master_key_id is not None:
             self._check_encryption(self.kms_master_key_id)
 

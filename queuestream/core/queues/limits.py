@@ -54,6 +54,8 @@ class QueueLimits(NamedTuple):
     maximum_message_size_min: int = 1_024
     kms_data_key_reuse_period_min: int = 60
     kms_data_key_reuse_period_max: int = 86_400
+    max_receive_count_max: int = 1_000
+    source_queue_arns_max: int = 10
 
     # Developer guide, "Amazon SQS standard queue quotas": names and tags.
     queue_name_length_max: int = 80

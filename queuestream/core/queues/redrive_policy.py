@@ -1,7 +1,8 @@
 """What SQS calls RedrivePolicy and RedriveAllowPolicy: where failed messages go, and who may send them.
 
 Both are given as AWS gives them (JSON text, or a dict with AWS's names) or as the
-objects of this module, and are these objects from then on.  What they mean (whether the
+objects of this module, and are these objects from then on; `_check` holds them against
+the limits of a queue.  What they mean (whether the
 dead-letter queue exists, is of the same kind and allows it) is the queue's business.
 
 Imported only when a queue has such a policy.
@@ -10,6 +11,7 @@ Imported only when a queue has such a policy.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any, Literal, NoReturn
 
@@ -18,11 +20,9 @@ import attrs
 from queuestream.core.arns import parse_arn
 from queuestream.core.errors import InvalidAttributeValue, InvalidParameterValue
 from queuestream.core.queues.checks import is_integer, shown
+from queuestream.core.queues.limits import AWS_LIMITS, QueueLimits
 
-RECEIVE_COUNT_MAX = 1_000
-SOURCE_QUEUE_ARNS_MAX = 10
-
-_DIGITS_MAX = 4
+_DIGITS_MAX = 9
 
 
 @attrs.frozen(kw_only=True)
@@ -41,16 +41,28 @@ class RedrivePolicy:
     max_receive_count: int = 10  # API reference, CreateQueue
 
     def __attrs_post_init__(self) -> None:
-        if not is_integer(self.max_receive_count, 1, RECEIVE_COUNT_MAX):
-            self._refuse(
-                f"Invalid value for maxReceiveCount: {shown(self.max_receive_count)}, "
-                f"valid values are from 1 to {RECEIVE_COUNT_MAX} both inclusive."
-            )
+        if not is_integer(self.max_receive_count, 1, sys.maxsize):
+            self._refuse_count(AWS_LIMITS)
         arn = parse_arn(self.dead_letter_target_arn)
         if arn is None:
             self._refuse("Invalid value for deadLetterTargetArn.")
         if arn.service != "sqs":
             self._refuse("Only SQS queues are valid resources for deadLetterTargetArn.")
+
+    def _check(self, limits: QueueLimits) -> None:
+        """Whether a queue with these limits may have it.
+
+        Raises:
+            InvalidParameterValue: The count is out of range.
+        """
+        if self.max_receive_count > limits.max_receive_count_max:
+            self._refuse_count(limits)
+
+    def _refuse_count(self, limits: QueueLimits) -> NoReturn:
+        self._refuse(
+            f"Invalid value for maxReceiveCount: {shown(self.max_receive_count)}, "
+            f"valid values are from 1 to {limits.max_receive_count_max} both inclusive."
+        )
 
     @classmethod
     def of(cls, value: RedrivePolicy | Mapping[str, object] | str) -> RedrivePolicy:
@@ -122,10 +134,16 @@ class RedriveAllowPolicy:
                 "When you specify the byQueue permission type, "
                 "you must also specify one or more sourceQueueArns values."
             )
-        elif len(arns) > SOURCE_QUEUE_ARNS_MAX:
-            self._refuse(
-                f"The maximum number of source queue ARNs you can specify is {SOURCE_QUEUE_ARNS_MAX}."
-            )
+
+    def _check(self, limits: QueueLimits) -> None:
+        """Whether a queue with these limits may have it.
+
+        Raises:
+            InvalidParameterValue: Too many ARNs.
+        """
+        maximum = limits.source_queue_arns_max
+        if len(self.source_queue_arns) > maximum:
+            self._refuse(f"The maximum number of source queue ARNs you can specify is {maximum}.")
 
     @classmethod
     def of(cls, value: RedriveAllowPolicy | Mapping[str, object] | str) -> RedriveAllowPolicy:
@@ -183,7 +201,7 @@ def _text(shape: Mapping[str, object]) -> str:
     """JSON without spaces, for any values at all."""
     shown_shape = {
         name: value
-        if isinstance(value, str | list | tuple) or is_integer(value, 1, RECEIVE_COUNT_MAX)
+        if isinstance(value, str | list | tuple) or is_integer(value, 1, sys.maxsize)
         else shown(value)
         for name, value in shape.items()
     }

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from queuestream.core.errors import InvalidAttributeValue, InvalidParameterValue, QueuestreamError
+from queuestream.core.queues.limits import AWS_LIMITS, QueueLimits
 from queuestream.core.queues.redrive_policy import RedriveAllowPolicy, RedrivePolicy
 
 DLQ = "arn:aws:sqs:us-east-1:000000000000:failed"
@@ -47,12 +48,22 @@ def test_a_message_is_received_once_to_a_thousand_times(count):
 )
 def test_any_other_count_is_refused(count, text):
     with pytest.raises(InvalidParameterValue) as refused:
-        RedrivePolicy.of({"deadLetterTargetArn": DLQ, "maxReceiveCount": count})
+        RedrivePolicy.of({"deadLetterTargetArn": DLQ, "maxReceiveCount": count})._check(AWS_LIMITS)
     assert refused.value.message.startswith('Value {"deadLetterTargetArn":"arn:aws:sqs:')
     assert refused.value.message.endswith(
         "} for parameter RedrivePolicy is invalid. Reason: Invalid value for maxReceiveCount: "
         f"{text}, valid values are from 1 to 1000 both inclusive."
     )
+
+
+def test_a_brokers_own_limits_count():
+    policy = RedrivePolicy(dead_letter_target_arn=DLQ, max_receive_count=1_001)
+    policy._check(QueueLimits(max_receive_count_max=1_001))
+    with pytest.raises(InvalidParameterValue, match="from 1 to 2 both inclusive"):
+        policy._check(QueueLimits(max_receive_count_max=2))
+    allow = RedriveAllowPolicy(redrive_permission="byQueue", source_queue_arns=(DLQ, DLQ))
+    with pytest.raises(InvalidParameterValue, match="you can specify is 1"):
+        allow._check(QueueLimits(source_queue_arns_max=1))
 
 
 def test_a_count_of_a_thousand_digits_is_refused_too():
@@ -129,7 +140,7 @@ def test_by_queue_names_one_to_ten_queues():
     with pytest.raises(
         InvalidParameterValue, match="The maximum number of source queue ARNs you can specify is 10"
     ):
-        RedriveAllowPolicy(redrive_permission="byQueue", source_queue_arns=arns)
+        RedriveAllowPolicy(redrive_permission="byQueue", source_queue_arns=arns)._check(AWS_LIMITS)
     with pytest.raises(InvalidParameterValue) as refused:
         RedriveAllowPolicy.of({"redrivePermission": "byQueue"})
     assert refused.value.message == (
