@@ -11,7 +11,6 @@ Imported only when a queue has such a policy.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from typing import Any, Literal, NoReturn
 
@@ -23,6 +22,7 @@ from queuestream.core.queues.checks import is_integer, shown
 from queuestream.core.queues.limits import AWS_LIMITS, QueueLimits
 
 _DIGITS_MAX = 9
+_ANY_COUNT = 10**_DIGITS_MAX - 1
 
 
 @attrs.frozen(kw_only=True)
@@ -41,7 +41,7 @@ class RedrivePolicy:
     max_receive_count: int = 10  # API reference, CreateQueue
 
     def __attrs_post_init__(self) -> None:
-        if not is_integer(self.max_receive_count, 1, sys.maxsize):
+        if not is_integer(self.max_receive_count, 1, _ANY_COUNT):
             self._refuse_count(AWS_LIMITS)
         arn = parse_arn(self.dead_letter_target_arn)
         if arn is None:
@@ -201,7 +201,7 @@ def _text(shape: Mapping[str, object]) -> str:
     """JSON without spaces, for any values at all."""
     shown_shape = {
         name: value
-        if isinstance(value, str | list | tuple) or is_integer(value, 1, sys.maxsize)
+        if isinstance(value, str | list | tuple) or is_integer(value, 1, _ANY_COUNT)
         else shown(value)
         for name, value in shape.items()
     }
