@@ -118,6 +118,13 @@ class LabelledMessage(Message):
         self.dead_letter_source = None
         self.received_before = 0
 
+    @classmethod
+    def like(cls, message: Message, deduplication_id: str | None) -> LabelledMessage:
+        """What another queue takes in of a message that comes from this one."""
+        return cls(
+            message.body, message.message_attributes, message.trace_header, message.group_id, deduplication_id
+        )
+
 
 @attrs.define
 class SentMessage:

@@ -268,13 +268,7 @@ def _handle(task_id: str, source_arn: str) -> str:
 
 def _redriven(message: Message, destination: Queue, message_id: str) -> Message:
     """A dead letter as the new message that it is in another queue."""
-    moved = LabelledMessage(
-        message.body,
-        message.message_attributes,
-        message.trace_header,
-        message.group_id,
-        message.deduplication_id,
-    )
+    moved = LabelledMessage.like(message, message.deduplication_id)
     moved.message_id = message_id
     moved.number = destination._last_number + 1
     return moved

@@ -69,14 +69,8 @@ def dead_letters(
     """Messages as they will be in the dead-letter queue."""
     letters: list[Message] = []
     for number, message in enumerate(messages, target._last_number + 1):
-        letter = LabelledMessage(
-            message.body,
-            message.message_attributes,
-            message.trace_header,
-            message.group_id,
-            # So that two messages which share a deduplication id both arrive.
-            message.message_id if target.is_fifo else None,
-        )
+        # On a FIFO queue by its id, so that two messages which share a deduplication id both arrive.
+        letter = LabelledMessage.like(message, message.message_id if target.is_fifo else None)
         letter.message_id = message.message_id
         letter.number = number
         letter.sent_ns = now_ns if target.is_fifo else message.sent_ns
