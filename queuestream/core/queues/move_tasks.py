@@ -193,25 +193,21 @@ class MoveTasks:
             source._put_back_unmoved(taken)
             self._end(task, "FAILED", reason)
             return
-        destination._expire(at_ns)
-        moved = _redriven(taken, destination, self._broker.ids.uuid())
-        if self._broker.listeners:
-            try:
+        try:
+            destination._expire(at_ns)
+            moved = _redriven(taken, destination, self._broker.ids.uuid())
+            if self._broker.listeners:
+                stored = changes.StoredMessage.of(moved, at_ns)
                 self._broker.publish(
                     (
                         changes.MessageMoved(
-                            task.handle,
-                            source.name,
-                            taken.number,
-                            destination.name,
-                            changes.StoredMessage.of(moved, at_ns),
-                            at_ns,
+                            task.handle, source.name, taken.number, destination.name, stored, at_ns
                         ),
                     )
                 )
-            except BaseException:
-                source._put_back_unmoved(taken)
-                raise
+        except BaseException:
+            source._put_back_unmoved(taken)
+            raise
         self.apply_moved(task, source, taken, destination, moved, at_ns)
 
     def apply_moved(

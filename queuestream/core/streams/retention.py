@@ -81,5 +81,5 @@ class Retention(StreamState):
     def _change_retention(self, hours: int, now_ns: int) -> None:
         self._sweep(now_ns)  # by the period that held until now
         settings = attrs.evolve(self.settings, retention_period_hours=hours)
+        # What a shorter period removes, the next operation lets go of: one call, one change.
         self._commit(StreamChanged(self.name, settings, self._busy_from(now_ns)))
-        self._sweep(now_ns)

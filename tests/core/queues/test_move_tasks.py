@@ -368,3 +368,26 @@ def test_a_move_that_cannot_be_recorded_did_not_happen(broker, queue, dead, cloc
     broker.listeners = heard
     assert bodies(queue.peek()) == ["a"]
     assert bodies(dead.peek()) == ["b"]
+
+
+def test_a_move_whose_destination_cannot_record_an_expiry_did_not_happen(broker, queue, dead, clock):
+    queue.send("too old")
+    retention_seconds = queue.attributes.message_retention_period
+    dead.set_attributes(message_retention_period=retention_seconds * 2)
+    clock.advance(seconds=retention_seconds - 2)
+    elsewhere = source(broker, dead, "elsewhere")
+    fail(elsewhere, "a", "b")
+    dead.start_message_move_task(queue.arn, max_number_of_messages_per_second=1)
+    clock.advance(seconds=1)
+
+    def refuse(changes):
+        raise OSError("disk full")
+
+    heard = broker.listeners
+    broker.listeners = (refuse,)
+    with pytest.raises(OSError, match="disk full"):
+        dead.peek()
+    broker.listeners = heard
+    broker.check_invariants()
+    assert bodies(queue.peek()) == ["a"]
+    assert bodies(dead.peek()) == ["b"]

@@ -172,3 +172,21 @@ def test_trimming_bit_by_bit_keeps_the_shard_right(one, clock):
         one.check_invariants()
         clock.advance(minutes=1)
     assert one.put_record(b"", "k").number == 51
+
+
+def test_a_shorter_period_holds_even_if_what_it_removes_cannot_be_recorded_yet(one, clock):
+    one.increase_stream_retention_period(48)
+    one.put_record(b"old", "k")
+    clock.advance(hours=30)
+
+    def refuse_removals(changes):
+        if any(type(change).__name__ == "RecordsTrimmed" for change in changes):
+            raise OSError("disk full")
+
+    one.broker.listen(refuse_removals)
+    one.decrease_stream_retention_period(24)
+    assert one.settings.retention_period_hours == 24
+    with pytest.raises(OSError, match="disk full"):
+        one.put_record(b"new", "k")
+    one.broker.listeners = ()
+    assert [record.data for record in one.peek()] == []
