@@ -104,7 +104,11 @@ class Broker:
     # --- open and closed, heard and unheard ---
 
     def check_open(self) -> None:
-        """Raises: BrokerClosed: The broker takes no more calls."""
+        """Let a call go on.
+
+        Raises:
+            BrokerClosed: The broker takes no more calls.
+        """
         if self.closed_because is not None:
             raise BrokerClosed(self.closed_because)
 

@@ -175,9 +175,8 @@ class FifoOrdering:
                     message.state in {VISIBLE, GONE} and message.group is group for message in messages
                 )
             assert not group.returned or group.in_flight
-            live = any(message.state == VISIBLE for message in group.waiting)
-            assert (group in self._line) == (live and not group.in_flight)
-            assert live or group.in_flight
+            assert (group in self._line) == (bool(group.waiting) and not group.in_flight)
+            assert group.waiting or group.in_flight
             assert group.in_flight >= 0
         assert all(self._groups.get(group.id) is group for group in self._line)
         assert not self._beyond or self._within == self._look_ahead

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from queuestream.core.arns import parse_arn
 from queuestream.core.errors import InvalidParameterValue
 from queuestream.core.queues.message import LabelledMessage, Message
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from queuestream.core.queues.administration import QueueAdministration
     from queuestream.core.queues.attributes import QueueAttributes
     from queuestream.core.queues.queue import Queue
-    from queuestream.core.queues.redrive_policy import RedrivePolicy
 
 
 def check_target(queue: QueueAdministration, attributes: QueueAttributes) -> None:
@@ -49,18 +47,13 @@ def check_target(queue: QueueAdministration, attributes: QueueAttributes) -> Non
 
 def dead_letter_queue_of(queue: QueueAdministration) -> Queue | None:
     """Where a queue's failed messages go now; None where no queue is there to take them."""
-    policy = queue.attributes.redrive_policy
-    target = None if policy is None else queue.broker.find_queue(policy.dead_letter_target_arn)
+    target = _target_of(queue)
     return target if target is not None and _allows(target, queue.arn) else None
 
 
 def source_queues_of(target: QueueAdministration) -> list[Queue]:
     """The queues whose redrive policy names this one, by name."""
-    return [
-        queue
-        for _, queue in sorted(target.broker.queues.items())
-        if (policy := queue.attributes.redrive_policy) is not None and _names(policy, target)
-    ]
+    return [queue for _, queue in sorted(target.broker.queues.items()) if _target_of(queue) is target]
 
 
 def dead_letters(
@@ -86,6 +79,7 @@ def _allows(target: QueueAdministration, source_arn: str) -> bool:
     return policy is None or policy.allows(source_arn)
 
 
-def _names(policy: RedrivePolicy, target: QueueAdministration) -> bool:
-    arn = parse_arn(policy.dead_letter_target_arn)
-    return arn is not None and str(arn) == target.arn
+def _target_of(queue: QueueAdministration) -> Queue | None:
+    """The queue that the redrive policy names; None where there is no policy, or no such queue."""
+    policy = queue.attributes.redrive_policy
+    return None if policy is None else queue.broker.find_queue(policy.dead_letter_target_arn)
