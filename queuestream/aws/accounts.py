@@ -1,0 +1,116 @@
+"""The accounts and regions behind an endpoint: a broker for each, on one clock, with one seed.
+
+Queues and streams of different accounts and regions do not see each other.  A queue URL
+or an ARN that names another account, or for a stream another region, finds its broker.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from queuestream.core.broker import Broker
+from queuestream.core.clock import Clock, SystemClock
+from queuestream.core.ids import Ids
+from queuestream.core.queues.limits import AWS_LIMITS, QueueLimits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from queuestream.core.streams.settings import StreamArguments
+
+DEFAULT_ACCOUNT_ID = "123456789012"
+DEFAULT_REGION = "us-east-1"
+
+_ACCOUNT_ID_LENGTH = 12
+
+
+class Aws:
+    """AWS as its clients see it: accounts and regions, with a broker for each that is made when first named.
+
+    Safe to share between threads.
+
+    Args:
+        clock: The time of all of them; the machine's where none is given.
+        seed: Makes every id repeatable, whichever broker is made first.
+        account_id: The account of clients whose access key names no other.
+        region: The region where a request names none.
+        queue_limits: SQS's quotas; AWS's values where none are given.
+        stream_settings: What new streams are made with besides what CreateStream says:
+            `{"provisioning_time_seconds": 30, "enforce_throughput": True}`, `limits`.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        seed: int | str | None = None,
+        account_id: str = DEFAULT_ACCOUNT_ID,
+        region: str = DEFAULT_REGION,
+        queue_limits: QueueLimits = AWS_LIMITS,
+        stream_settings: Mapping[str, object] | None = None,
+    ) -> None:
+        self.clock: Clock = SystemClock() if clock is None else clock
+        self.seed = seed
+        self.account_id = account_id
+        self.region = region
+        self.queue_limits = queue_limits
+        self.stream_settings: StreamArguments = dict(stream_settings or {})  # type: ignore[assignment]
+        # Of their own, so that asking for request ids changes no message id.
+        self._request_ids = Ids(None if seed is None else f"{seed} requests")
+        self._lock = threading.Lock()
+        self._brokers: dict[tuple[str, str], Broker] = {}
+        self.broker()  # what is wrong with the account or region is said at once
+
+    def __repr__(self) -> str:
+        return f"<Aws: {', '.join(f'{account} in {region}' for account, region in self._brokers)}>"
+
+    def broker(self, account_id: str | None = None, region: str | None = None) -> Broker:
+        """The broker of an account in a region; the default ones where none are named.
+
+        Raises:
+            InvalidParameterValue: An account id that isn't one, or an empty region.
+        """
+        key = account_id or self.account_id, region or self.region
+        broker = self._brokers.get(key)
+        if broker is None:
+            seed = None if self.seed is None else f"{self.seed} {key[0]} {key[1]}"
+            with self._lock:
+                broker = self._brokers.get(key)
+                if broker is None:
+                    broker = Broker(
+                        clock=self.clock,
+                        seed=seed,
+                        account_id=key[0],
+                        region=key[1],
+                        queue_limits=self.queue_limits,
+                    )
+                    self._brokers[key] = broker
+        return broker
+
+    def known_broker(self, account_id: str, region: str) -> Broker | None:
+        """The broker of an account in a region, None where nobody has named it yet."""
+        return self._brokers.get((account_id, region))
+
+    def brokers(self) -> list[Broker]:
+        """Every broker that was named so far."""
+        with self._lock:
+            return list(self._brokers.values())
+
+    def account_of(self, access_key_id: str | None) -> str:
+        """The account that an access key id stands for: itself where it is twelve digits, else the default."""
+        if access_key_id and len(access_key_id) == _ACCOUNT_ID_LENGTH and access_key_id.isdecimal():
+            return access_key_id if access_key_id.isascii() else self.account_id
+        return self.account_id
+
+    def request_id(self) -> str:
+        """A new id for a request."""
+        return self._request_ids.uuid()
+
+    def reset(self) -> None:
+        """Forget every queue and stream; those who wait for a message get `BrokerClosed`."""
+        with self._lock:
+            brokers = list(self._brokers.values())
+            self._brokers.clear()
+        for broker in brokers:
+            broker.close("everything was reset")

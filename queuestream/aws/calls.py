@@ -1,0 +1,174 @@
+"""One call of one operation: who calls, what comes back, and how to wait for an answer that isn't there yet.
+
+An operation is a function of a `Caller` and a request, a dict with AWS's names whose blobs
+are `bytes` and whose timestamps are `datetime`s.  It returns an answer of the same kind, what boto3
+calls the parsed response (without ResponseMetadata); or a `Later`, which each carrier waits
+for in its own way, a thread (`now`) or a task (`now_async`); or raises one of the core's errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from queuestream.core.arns import name_of_queue_url, parse_arn
+from queuestream.core.errors import QueueDoesNotExist
+from queuestream.core.queues.checks import shown
+
+if TYPE_CHECKING:
+    from queuestream.aws.accounts import Aws
+    from queuestream.core.broker import Broker
+    from queuestream.core.clock import Clock, Wakeup
+    from queuestream.core.queues.queue import Queue
+    from queuestream.core.streams.fan_out import SubscribeToShardEvent, Subscription
+    from queuestream.core.streams.stream import Stream
+
+Shape = dict[str, Any]
+"""A request or an answer under AWS's names."""
+
+
+class Caller:
+    """Who calls: an account in a region, by way of an endpoint.
+
+    One serves all calls of a client.
+
+    Args:
+        aws: The accounts and regions behind the endpoint.
+        account_id: The caller's account; the default one where None.
+        region: The region it talks to; the default one where None.
+        base_url: What queue URLs begin with (`http://localhost:4566`); where None they look as at AWS.
+    """
+
+    __slots__ = ("account_id", "aws", "base_url", "region")
+
+    def __init__(
+        self,
+        aws: Aws,
+        account_id: str | None = None,
+        region: str | None = None,
+        base_url: str | None = None,
+    ) -> None:
+        self.aws = aws
+        self.account_id = account_id or aws.account_id
+        self.region = region or aws.region
+        self.base_url = base_url
+
+    @property
+    def broker(self) -> Broker:
+        """The caller's own broker."""
+        return self.aws.broker(self.account_id, self.region)
+
+    def queue(self, queue_url: str) -> Queue:
+        """The queue that a URL names: by the account and the name that it ends in, in the caller's region.
+
+        Raises:
+            QueueDoesNotExist: There is none.
+        """
+        parts = name_of_queue_url(queue_url)
+        if parts is None:
+            raise QueueDoesNotExist(shown(queue_url))
+        account_id, name = parts
+        return self._broker_of(account_id).queue(name)
+
+    def queue_url(self, queue: Queue) -> str:
+        """The URL by which this caller names a queue."""
+        if self.base_url is None:
+            return queue.url
+        return f"{self.base_url}/{queue.broker.account_id}/{queue.name}"
+
+    def stream(self, request: Shape) -> Stream:
+        """The stream that a request names, by StreamARN or by StreamName.
+
+        Raises:
+            ResourceNotFoundException: There is none.
+        """
+        arn = request.get("StreamARN")
+        if arn is not None:
+            return self.broker_of_arn(arn).stream_by_arn(arn)
+        return self.broker.stream(request["StreamName"])
+
+    def broker_of_arn(self, text: str) -> Broker:
+        """The broker of the account and region that an ARN names; the caller's own where it is no ARN."""
+        arn = parse_arn(text)
+        if arn is None:
+            return self.broker
+        return self._broker_of(arn.account_id, arn.region)
+
+    def _broker_of(self, account_id: str, region: str | None = None) -> Broker:
+        """Another broker, if somebody has used it; the caller's own where not, which then knows of nothing."""
+        if account_id == self.account_id and region in {None, self.region}:
+            return self.broker
+        return self.aws.known_broker(account_id, region or self.region) or self.broker
+
+
+class Waits(Protocol):
+    """Something that can be tried again: a long poll, a subscription's next event."""
+
+    wakeup: Wakeup
+    until_ns: int
+
+    def attempt(self) -> Any:
+        """What was waited for; None while it is worth waiting on."""
+
+    def close(self) -> None:
+        """Stop waiting; safe to call at any time."""
+
+
+class Later:
+    """An answer that has to be waited for.
+
+    Args:
+        poll: What is tried until there is something.
+        then: Makes the answer of what was found.
+    """
+
+    __slots__ = ("_poll", "_then")
+
+    def __init__(self, poll: Waits, then: Callable[[Any], Any]) -> None:
+        self._poll = poll
+        self._then = then
+
+    def then(self, further: Callable[[Any], Any]) -> Later:
+        """The same wait for something that is made of its answer."""
+        first = self._then
+        return Later(self._poll, lambda found: further(first(found)))
+
+    def now(self, clock: Clock) -> Any:
+        """The answer, after blocking this thread until it is there."""
+        poll = self._poll
+        try:
+            while (found := poll.attempt()) is None:
+                clock.wait(poll.wakeup, poll.until_ns)
+        finally:
+            poll.close()
+        return self._then(found)
+
+    async def now_async(self, clock: Clock) -> Any:
+        """The answer, after letting other tasks run until it is there; safe to cancel."""
+        poll = self._poll
+        try:
+            while (found := poll.attempt()) is None:
+                await clock.wait_async(poll.wakeup, poll.until_ns)
+        finally:
+            poll.close()
+        return self._then(found)
+
+
+class Events:
+    """An answer that goes on: what a subscription says, event by event.
+
+    Args:
+        subscription: Gives events by `attempt()`, as a `Subscription` of the core does.
+        shape: From an event to AWS's shape of it, under its member name in the event stream:
+            `{"SubscribeToShardEvent": {...}}`.
+    """
+
+    __slots__ = ("shape", "subscription")
+
+    def __init__(self, subscription: Subscription, shape: Callable[[SubscribeToShardEvent], Shape]) -> None:
+        self.subscription = subscription
+        self.shape = shape
+
+
+Operation = Callable[[Caller, Shape], Any]
+"""From a request to an answer: a `Shape`, None where there is nothing to say, or a `Later`."""
