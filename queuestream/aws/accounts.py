@@ -6,6 +6,7 @@ or an ARN that names another account, or for a stream another region, finds its 
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 DEFAULT_ACCOUNT_ID = "123456789012"
 DEFAULT_REGION = "us-east-1"
 
-_ACCOUNT_ID_LENGTH = 12
+_ACCOUNT_ID = re.compile("[0-9]{12}")
 
 
 class Aws:
@@ -98,9 +99,9 @@ class Aws:
             return list(self._brokers.values())
 
     def account_of(self, access_key_id: str | None) -> str:
-        """The account that an access key id stands for: itself where it is twelve digits, else the default."""
-        if access_key_id and len(access_key_id) == _ACCOUNT_ID_LENGTH and access_key_id.isdecimal():
-            return access_key_id if access_key_id.isascii() else self.account_id
+        """The account that an access key id stands for: the default one, unless it is twelve digits itself."""
+        if access_key_id and _ACCOUNT_ID.fullmatch(access_key_id):
+            return access_key_id
         return self.account_id
 
     def request_id(self) -> str:

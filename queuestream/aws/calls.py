@@ -68,7 +68,10 @@ class Caller:
         if parts is None:
             raise QueueDoesNotExist(shown(queue_url))
         account_id, name = parts
-        return self._broker_of(account_id).queue(name)
+        broker = self.broker_of(account_id)
+        if broker is None:
+            raise QueueDoesNotExist(shown(queue_url))
+        return broker.queue(name)
 
     def queue_url(self, queue: Queue) -> str:
         """The URL by which this caller names a queue."""
@@ -92,13 +95,14 @@ class Caller:
         arn = parse_arn(text)
         if arn is None:
             return self.broker
-        return self._broker_of(arn.account_id, arn.region)
+        # A broker that nobody has used has nothing to be found; the caller's own says so.
+        return self.broker_of(arn.account_id, arn.region) or self.broker
 
-    def _broker_of(self, account_id: str, region: str | None = None) -> Broker:
-        """Another broker, if somebody has used it; the caller's own where not, which then knows of nothing."""
+    def broker_of(self, account_id: str, region: str | None = None) -> Broker | None:
+        """An account's broker in a region, the caller's where None; None where nobody has used it yet."""
         if account_id == self.account_id and region in {None, self.region}:
             return self.broker
-        return self.aws.known_broker(account_id, region or self.region) or self.broker
+        return self.aws.known_broker(account_id, region or self.region)
 
 
 class Waits(Protocol):
@@ -119,7 +123,7 @@ class Later:
 
     Args:
         poll: What is tried until there is something.
-        then: Makes the answer of what was found.
+        then: Makes the answer of what was found; or another `Later`, where there is more to wait for.
     """
 
     __slots__ = ("_poll", "_then")
@@ -130,8 +134,13 @@ class Later:
 
     def then(self, further: Callable[[Any], Any]) -> Later:
         """The same wait for something that is made of its answer."""
+
+        def both(found: Any) -> Any:
+            answer = first(found)
+            return answer.then(further) if isinstance(answer, Later) else further(answer)
+
         first = self._then
-        return Later(self._poll, lambda found: further(first(found)))
+        return Later(self._poll, both)
 
     def now(self, clock: Clock) -> Any:
         """The answer, after blocking this thread until it is there."""
@@ -141,7 +150,8 @@ class Later:
                 clock.wait(poll.wakeup, poll.until_ns)
         finally:
             poll.close()
-        return self._then(found)
+        answer = self._then(found)
+        return answer.now(clock) if isinstance(answer, Later) else answer
 
     async def now_async(self, clock: Clock) -> Any:
         """The answer, after letting other tasks run until it is there; safe to cancel."""
@@ -151,7 +161,8 @@ class Later:
                 await clock.wait_async(poll.wakeup, poll.until_ns)
         finally:
             poll.close()
-        return self._then(found)
+        answer = self._then(found)
+        return await answer.now_async(clock) if isinstance(answer, Later) else answer
 
 
 class Events:
