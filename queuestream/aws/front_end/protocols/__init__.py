@@ -1,0 +1,1 @@
+"""AWS's protocols: how requests are read, and how answers and errors are written."""
