@@ -99,7 +99,7 @@ class Aws:
             return list(self._brokers.values())
 
     def account_of(self, access_key_id: str | None) -> str:
-        """The account that an access key id stands for: the default one, unless it is twelve digits itself."""
+        """The account that an access key id stands for: the default one, or itself if it is twelve digits."""
         if access_key_id and _ACCOUNT_ID.fullmatch(access_key_id):
             return access_key_id
         return self.account_id
