@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from queuestream.core.arns import name_of_queue_url, parse_arn
-from queuestream.core.errors import QueueDoesNotExist
+from queuestream.core.errors import MissingParameter, QueueDoesNotExist
 from queuestream.core.queues.checks import shown
 
 if TYPE_CHECKING:
@@ -58,12 +58,15 @@ class Caller:
         """The caller's own broker."""
         return self.aws.broker(self.account_id, self.region)
 
-    def queue(self, queue_url: str) -> Queue:
+    def queue(self, queue_url: str | None) -> Queue:
         """The queue that a URL names: by the account and the name that it ends in, in the caller's region.
 
         Raises:
+            MissingParameter: No URL.
             QueueDoesNotExist: There is none.
         """
+        if queue_url is None:
+            raise MissingParameter("QueueUrl")
         parts = name_of_queue_url(queue_url)
         if parts is None:
             raise QueueDoesNotExist(shown(queue_url))
