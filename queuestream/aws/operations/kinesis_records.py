@@ -1,0 +1,82 @@
+"""Kinesis' operations that producers and readers call all day: putting records and getting them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from queuestream.aws.operations.kinesis_names import stream_of, with_name, without_name
+from queuestream.aws.operations.kinesis_shapes import child_shard_shapes, record_shapes
+from queuestream.core.streams.entries import PutRecordsEntry
+from queuestream.core.streams.record import Record
+
+if TYPE_CHECKING:
+    from queuestream.aws.calls import Caller, Shape
+    from queuestream.core.streams.record import RejectedRecord
+
+
+def put_record(caller: Caller, request: Shape) -> Shape:
+    """Kinesis PutRecord."""
+    get = request.get
+    partition_key: Any = get("PartitionKey")
+    record = stream_of(caller, request).put_record(
+        request["Data"], partition_key, get("ExplicitHashKey"), get("SequenceNumberForOrdering")
+    )
+    shape: Shape = {"ShardId": record.shard.shard_id, "SequenceNumber": record.sequence_number}
+    if type(record) is not Record:
+        shape["EncryptionType"] = record.encryption_type
+    return shape
+
+
+def put_records(caller: Caller, request: Shape) -> Shape:
+    """Kinesis PutRecords."""
+    result = stream_of(caller, request).put_records(
+        [
+            (entry["Data"], entry.get("PartitionKey"))
+            if "ExplicitHashKey" not in entry
+            else PutRecordsEntry(entry["Data"], entry.get("PartitionKey"), entry["ExplicitHashKey"])
+            for entry in request["Records"]
+        ]
+    )
+    shape: Shape = {
+        "FailedRecordCount": result.failed_record_count,
+        "Records": [
+            {"SequenceNumber": record.sequence_number, "ShardId": record.shard_id}
+            if record.error_code is None
+            else _rejected_shape(record)
+            for record in result.records
+        ],
+    }
+    if result.encryption_type != "NONE":
+        shape["EncryptionType"] = result.encryption_type
+    return shape
+
+
+def _rejected_shape(record: Record | RejectedRecord) -> Shape:
+    return {"ErrorCode": record.error_code, "ErrorMessage": record.error_message}
+
+
+def get_shard_iterator(caller: Caller, request: Shape) -> Shape:
+    """Kinesis GetShardIterator."""
+    stream = stream_of(caller, request)
+    iterator = stream.get_shard_iterator(
+        request["ShardId"],
+        request["ShardIteratorType"],
+        request.get("StartingSequenceNumber"),
+        request.get("Timestamp"),
+    )
+    return {"ShardIterator": with_name(iterator, stream.name)}
+
+
+def get_records(caller: Caller, request: Shape) -> Shape:
+    """Kinesis GetRecords."""
+    stream, iterator = without_name(caller, request, "ShardIterator", "Invalid ShardIterator.")
+    result = stream.get_records(iterator, request.get("Limit"))
+    shape: Shape = {
+        "Records": record_shapes(result.records),
+        "MillisBehindLatest": result.millis_behind_latest,
+    }
+    if result.next_shard_iterator is not None:
+        shape["NextShardIterator"] = with_name(result.next_shard_iterator, stream.name)
+    if result.child_shards:
+        shape["ChildShards"] = child_shard_shapes(result.child_shards)
+    return shape
