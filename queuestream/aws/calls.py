@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from queuestream.core.streams.fan_out import SubscribeToShardEvent, Subscription
     from queuestream.core.streams.stream import Stream
 
+_QUEUES_REMEMBERED_MAX = 1_000
+
 Shape = dict[str, Any]
 """A request or an answer under AWS's names."""
 
@@ -39,7 +41,7 @@ class Caller:
         base_url: What queue URLs begin with (`http://localhost:4566`); where None they look as at AWS.
     """
 
-    __slots__ = ("account_id", "aws", "base_url", "region")
+    __slots__ = ("_queues", "account_id", "aws", "base_url", "region")
 
     def __init__(
         self,
@@ -52,6 +54,8 @@ class Caller:
         self.account_id = account_id or aws.account_id
         self.region = region or aws.region
         self.base_url = base_url
+        # Those that were found by URL, which every operation on messages begins with.
+        self._queues: dict[str | None, Queue] = {}
 
     @property
     def broker(self) -> Broker:
@@ -65,16 +69,23 @@ class Caller:
             MissingParameter: No URL.
             QueueDoesNotExist: There is none.
         """
+        queue = self._queues.get(queue_url)
+        # A queue that was deleted, or whose broker was closed, is behind its time for good.
+        if queue is None or queue._due_ns < 0:
+            queue = self._find_queue(queue_url)
+            if len(self._queues) >= _QUEUES_REMEMBERED_MAX:
+                self._queues.clear()
+            self._queues[queue_url] = queue
+        return queue
+
+    def _find_queue(self, queue_url: str | None) -> Queue:
         if queue_url is None:
             raise MissingParameter("QueueUrl")
         parts = name_of_queue_url(queue_url)
-        if parts is None:
+        broker = None if parts is None else self.broker_of(parts[0])
+        if parts is None or broker is None:
             raise QueueDoesNotExist(shown(queue_url))
-        account_id, name = parts
-        broker = self.broker_of(account_id)
-        if broker is None:
-            raise QueueDoesNotExist(shown(queue_url))
-        return broker.queue(name)
+        return broker.queue(parts[1])
 
     def queue_url(self, queue: Queue) -> str:
         """The URL by which this caller names a queue."""

@@ -1,4 +1,4 @@
-"""The operations of Amazon SQS in one table: those on queues are here, those on messages in `sqs_messages`."""
+"""The operations of Amazon SQS in one table: those on queues are here, on messages in `sqs_messages`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from queuestream.aws.operations.sqs_messages import (
     send_message_batch,
 )
 from queuestream.aws.operations.sqs_requests import required
-from queuestream.core.errors import QueueDoesNotExist
+from queuestream.core.errors import InvalidAttributeName, QueueDoesNotExist
 
 if TYPE_CHECKING:
     from queuestream.aws.calls import Caller, Operation, Shape
@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
 def create_queue(caller: Caller, request: Shape) -> Shape:
     """SQS CreateQueue."""
-    queue = caller.broker.create_queue(
-        required(request, "QueueName"),
-        tags=request.get("tags"),
-        **attribute_values(request.get("Attributes")),
-    )
+    name = required(request, "QueueName")
+    attributes = attribute_values(request.get("Attributes"))
+    if attributes.get("fifo_queue") is False:
+        # To the core that is a standard queue; AWS documents "false", and knows no such attribute then.
+        raise InvalidAttributeName("FifoQueue")
+    queue = caller.broker.create_queue(name, tags=request.get("tags"), **attributes)
     return {"QueueUrl": caller.queue_url(queue)}
 
 

@@ -16,22 +16,24 @@ from queuestream.core.queues.message_attributes import ALL
 from queuestream.core.queues.polling import LongPoll
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable
 
     from queuestream.aws.calls import Caller, Shape
     from queuestream.core.queues.batches import BatchResult
     from queuestream.core.queues.message import ReceivedMessage, SentMessage
 
-_SYSTEM_ATTRIBUTES: dict[str, Callable[[ReceivedMessage], object]] = {
-    "SenderId": lambda message: message.sender_id,
-    "SentTimestamp": lambda message: message.sent_timestamp_ms,
-    "ApproximateReceiveCount": lambda message: message.receive_count,
-    "ApproximateFirstReceiveTimestamp": lambda message: message.first_received_timestamp_ms,
-    "SequenceNumber": lambda message: message.sequence_number,
-    "MessageDeduplicationId": lambda message: message.message_deduplication_id,
-    "MessageGroupId": lambda message: message.message_group_id,
-    "AWSTraceHeader": lambda message: message.aws_trace_header,
-    "DeadLetterQueueSourceArn": lambda message: message.dead_letter_queue_source_arn,
+_SYSTEM_ATTRIBUTES = {
+    "SenderId",
+    "SentTimestamp",
+    "ApproximateReceiveCount",
+    "ApproximateFirstReceiveTimestamp",
+    "SequenceNumber",
+    "MessageDeduplicationId",
+    "MessageGroupId",
+    "AWSTraceHeader",
+    "DeadLetterQueueSourceArn",
+    # The API reference names it among these; it is an attribute of queues, and no message has it.
+    "SqsManagedSseEnabled",
 }
 
 
@@ -107,55 +109,45 @@ def receive_message(caller: Caller, request: Shape) -> Shape | Later:
     get = request.get
     queue = caller.queue(get("QueueUrl"))
     count = get("MaxNumberOfMessages")
+    if count is None:
+        count = 1
     wait_time_seconds = get("WaitTimeSeconds")
     names = get("MessageAttributeNames")
-    asked = get("MessageSystemAttributeNames") or ()
+    asked = get("MessageSystemAttributeNames")
     if legacy := get("AttributeNames"):
-        asked = (*asked, *legacy)
-    system_attributes = _asked_for(asked) if asked else None
-    max_number_of_messages = 1 if count is None else count
-    # None at all by default, other than in the core; it is quickest where it is asked for all.
-    message_attribute_names = names or ALL
-    waits = wait_time_seconds
-    if waits is None:
-        waits = queue.attributes.receive_message_wait_time_seconds
-    if waits:
-        poll = LongPoll(
-            queue,
-            queue._check_receive(
-                max_number_of_messages,
-                get("VisibilityTimeout"),
-                wait_time_seconds,
-                message_attribute_names,
-                get("ReceiveRequestAttemptId"),
-            ),
+        asked = [*(asked or ()), *legacy]
+    if asked:
+        _check_system_attributes(asked)
+    if (
+        queue._attributes.receive_message_wait_time_seconds
+        if wait_time_seconds is None
+        else wait_time_seconds
+    ):
+        checked = queue._check_receive(
+            count, get("VisibilityTimeout"), wait_time_seconds, names or ALL, get("ReceiveRequestAttemptId")
         )
-        return Later(poll, lambda received: _received_shape(received, system_attributes, names))
+        return Later(LongPoll(queue, checked), lambda received: _received_shape(received, asked, names))
     received = queue.receive(
-        max_number_of_messages=max_number_of_messages,
+        max_number_of_messages=count,
         visibility_timeout=get("VisibilityTimeout"),
         wait_time_seconds=wait_time_seconds,
-        message_attribute_names=message_attribute_names,
+        # None of them by default, other than in the core, where asking for all is the quickest.
+        message_attribute_names=names or ALL,
         receive_request_attempt_id=get("ReceiveRequestAttemptId"),
     )
-    return _received_shape(received, system_attributes, names)
+    return _received_shape(received, asked, names)
 
 
-def _asked_for(names: Iterable[str]) -> Mapping[str, Callable[[ReceivedMessage], object]]:
-    """The system attributes of those names."""
-    if "All" in names:
-        return _SYSTEM_ATTRIBUTES
+def _check_system_attributes(names: list[str]) -> None:
     for name in names:
-        if name not in _SYSTEM_ATTRIBUTES:
+        if name != "All" and name not in _SYSTEM_ATTRIBUTES:
             raise InvalidAttributeName(name)
-    return {name: _SYSTEM_ATTRIBUTES[name] for name in names}
 
 
 def _received_shape(
-    received: list[ReceivedMessage],
-    system_attributes: Mapping[str, Callable[[ReceivedMessage], object]] | None,
-    names: object,
+    received: list[ReceivedMessage], asked: list[str] | None, names: list[str] | None
 ) -> Shape:
+    """Messages with the system attributes and the message attributes that were asked for."""
     if not received:
         return {}
     shapes = []
@@ -167,19 +159,30 @@ def _received_shape(
             "MD5OfBody": md5_of(body),
             "Body": body,
         }
-        if system_attributes is not None:
-            attributes = {
-                name: str(value)
-                for name, of in system_attributes.items()
-                if (value := of(message)) is not None
-            }
-            if attributes:
-                shape["Attributes"] = attributes
+        if asked and (attributes := _system_attributes(message, asked)):
+            shape["Attributes"] = attributes
         if names and message.message_attributes:
             shape["MD5OfMessageAttributes"] = message.md5_of_message_attributes
             shape["MessageAttributes"] = message_attribute_shapes(message.message_attributes)
         shapes.append(shape)
     return {"Messages": shapes}
+
+
+def _system_attributes(message: ReceivedMessage, asked: list[str]) -> dict[str, str]:
+    known = (
+        ("SenderId", message.sender_id),
+        ("SentTimestamp", message.sent_timestamp_ms),
+        ("ApproximateReceiveCount", message.receive_count),
+        ("ApproximateFirstReceiveTimestamp", message.first_received_timestamp_ms),
+        ("SequenceNumber", message.sequence_number),
+        ("MessageDeduplicationId", message.message_deduplication_id),
+        ("MessageGroupId", message.message_group_id),
+        ("AWSTraceHeader", message.aws_trace_header),
+        ("DeadLetterQueueSourceArn", message.dead_letter_queue_source_arn),
+    )
+    return {
+        name: str(value) for name, value in known if value is not None and (name in asked or "All" in asked)
+    }
 
 
 # --- what a receiver does with a message ---
