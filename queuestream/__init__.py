@@ -21,7 +21,6 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from queuestream.core import errors as errors
     from queuestream.core.broker import Broker as Broker
-    from queuestream.core.broker import QueuePage as QueuePage
     from queuestream.core.clock import Clock as Clock
     from queuestream.core.clock import SystemClock as SystemClock
     from queuestream.core.clock import VirtualClock as VirtualClock
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from queuestream.core.queues.message import SentMessage as SentMessage
     from queuestream.core.queues.message_attributes import MessageAttribute as MessageAttribute
     from queuestream.core.queues.move_tasks import MessageMoveTask as MessageMoveTask
+    from queuestream.core.queues.pages import QueuePage as QueuePage
     from queuestream.core.queues.queue import Queue as Queue
     from queuestream.core.queues.redrive_policy import RedriveAllowPolicy as RedriveAllowPolicy
     from queuestream.core.queues.redrive_policy import RedrivePolicy as RedrivePolicy
@@ -60,7 +60,7 @@ _HOMES = {
     "Queue": "core.queues.queue",
     "QueueAttributes": "core.queues.attributes",
     "QueueLimits": "core.queues.limits",
-    "QueuePage": "core.broker",
+    "QueuePage": "core.queues.pages",
     "ReceivedMessage": "core.queues.message",
     "RedriveAllowPolicy": "core.queues.redrive_policy",
     "RedrivePolicy": "core.queues.redrive_policy",

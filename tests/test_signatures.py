@@ -105,8 +105,6 @@ LEFT_OUT = {
     ("GetQueueUrl", "QueueOwnerAWSAccountId"): "a broker is one account",
     ("ReceiveMessage", "AttributeNames"): A_VALUE,
     ("ReceiveMessage", "MessageSystemAttributeNames"): A_VALUE,
-    ("ListDeadLetterSourceQueues", "NextToken"): A_VALUE,
-    ("ListDeadLetterSourceQueues", "MaxResults"): A_VALUE,
     ("*", "ResourceARN"): THE_OBJECT,
     ("*", "DryRun"): "a call here costs nothing and needs no permission",
     ("CreateStream", "ShardCount"): OF_STREAM,

@@ -25,10 +25,11 @@ from queuestream.core.queues.checks import (
     NAME_CHARACTERS,
     check_queue_name,
     check_queue_tags,
-    is_integer,
     shown,
 )
 from queuestream.core.queues.limits import AWS_LIMITS, QueueLimits
+from queuestream.core.queues.pages import QueuePage as QueuePage
+from queuestream.core.queues.pages import page_of
 from queuestream.core.queues.queue import Queue
 from queuestream.core.queues.state import queue_changes
 
@@ -261,7 +262,7 @@ class Broker:
             queues = [
                 queue for name, queue in sorted(self.queues.items()) if name.startswith(queue_name_prefix)
             ]
-            return _page(queues, max_results, next_token, self.queue_limits)
+            return page_of(queues, max_results, next_token, self.queue_limits)
 
     def delete_queue(self, queue_name: str) -> None:
         """Remove a queue with all its messages; its name is free again after 60 seconds.
@@ -431,30 +432,3 @@ class Broker:
     def _next_move_ns(self) -> int | None:
         """When a task moves its next message; None where no task is running."""
         return None if self._move_tasks is None else self._move_tasks.next_ns()
-
-
-class QueuePage(list["Queue"]):
-    """A list of queues, and where to go on.
-
-    Attributes:
-        next_token: For the next page; None at the end, and where no page size was asked for.
-    """
-
-    next_token: str | None = None
-
-
-def _page(
-    queues: list[Queue], max_results: int | None, next_token: str | None, limits: QueueLimits
-) -> QueuePage:
-    """A page of queues that are sorted by name; the token is the last name of the page before."""
-    if max_results is not None and not is_integer(max_results, 1, limits.queues_per_page_max):
-        reason = f"Must be between 1 and {limits.queues_per_page_max}, if provided."
-        raise InvalidParameterValue.of("MaxResults", shown(max_results), reason)
-    if next_token is not None:
-        if not isinstance(next_token, str):
-            raise InvalidParameterValue.of("NextToken", shown(next_token), "It is not a token of this list.")
-        queues = [queue for queue in queues if queue.name > next_token]
-    page = QueuePage(queues[: limits.queues_per_page_max if max_results is None else max_results])
-    if max_results is not None and len(queues) > max_results:
-        page.next_token = page[-1].name
-    return page

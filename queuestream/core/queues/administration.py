@@ -12,6 +12,7 @@ from queuestream.core.queues import attributes as queue_attributes
 from queuestream.core.queues import redrive
 from queuestream.core.queues.checks import check_tag_keys, check_tags
 from queuestream.core.queues.message import STATES, PeekedMessage, sequence_number_of
+from queuestream.core.queues.pages import QueuePage, page_of
 from queuestream.core.queues.state import QueueState, queue_changes
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from queuestream.core.queues.attribute_types import QueueAttributesDict
     from queuestream.core.queues.attributes import QueueAttributes
     from queuestream.core.queues.move_tasks import MessageMoveTask
-    from queuestream.core.queues.queue import Queue
 
 
 class QueueAdministration(QueueState):
@@ -211,14 +211,24 @@ class QueueAdministration(QueueState):
 
     # --- dead letters ---
 
-    def list_dead_letter_source_queues(self) -> list[Queue]:
-        """The queues whose failed messages come to this one, by name.
+    def list_dead_letter_source_queues(
+        self, *, max_results: int | None = None, next_token: str | None = None
+    ) -> QueuePage:
+        """The queues whose failed messages come to this one by name, a page where `max_results` is given.
+
+        Args:
+            max_results: 1 to 1,000.
+            next_token: Where to go on: the token of the page before.
+
+        Raises:
+            InvalidParameterValue: Out of range, or a token that isn't one.
 
         AWS: ListDeadLetterSourceQueues.
         """
         with self._lock:
             self._look_at_the_time()
-            return redrive.source_queues_of(self)
+            sources = redrive.source_queues_of(self)
+            return page_of(sources, max_results, next_token, self.broker.queue_limits)
 
     def start_message_move_task(
         self, destination_arn: str | None = None, *, max_number_of_messages_per_second: int | None = None

@@ -279,6 +279,9 @@ class Receiving(QueueAdministration):
     def change_visibility(self, receipt_handle: str | ReceivedMessage, visibility_timeout: int) -> None:
         """Hide a received message for another while, counted from now.
 
+        On a standard queue, a message whose visibility timeout has passed stays as it is, and the call
+        succeeds: so SQS answers, although its API reference has an error for it.
+
         Args:
             receipt_handle: The handle, or the message it came with.
             visibility_timeout: Seconds, 0 to 43,200; 0 makes it visible at once.  The end may be
@@ -286,7 +289,7 @@ class Receiving(QueueAdministration):
 
         Raises:
             ReceiptHandleIsInvalid: The handle was not issued by this queue.
-            MessageNotInflight: The message is not being processed any more.
+            MessageNotInflight: The message is not being processed any more (FIFO queues).
             InvalidParameterValue: Out of range, too late, or a message that is gone.
 
         AWS: ChangeMessageVisibility.
@@ -295,7 +298,8 @@ class Receiving(QueueAdministration):
         with self._lock:
             now_ns = self._look_at_the_time()
             message = self._extendable(receipt_handle, visibility_timeout, now_ns)
-            self._change_visibility([(message, visibility_timeout * SECOND)], now_ns)
+            if message is not None:
+                self._change_visibility([(message, visibility_timeout * SECOND)], now_ns)
 
     def change_visibility_batch(
         self,
@@ -319,20 +323,23 @@ class Receiving(QueueAdministration):
         with self._lock:
             now_ns = self._look_at_the_time()
 
-            def found(request: tuple[str | ReceivedMessage, int]) -> tuple[Message, int]:
+            def found(request: tuple[str | ReceivedMessage, int]) -> tuple[Message | None, int]:
                 handle, visibility_timeout = request
                 checks.check_visibility_timeout(visibility_timeout, limits)
                 return self._extendable(handle, visibility_timeout, now_ns), visibility_timeout * SECOND
 
             changes, result = batches.each(requests, found)
-            self._change_visibility(list(changes.values()), now_ns)
+            self._change_visibility(
+                [(message, timeout_ns) for message, timeout_ns in changes.values() if message is not None],
+                now_ns,
+            )
         result.successful.update(dict.fromkeys(changes))
         return result
 
     def _extendable(
         self, receipt_handle: str | ReceivedMessage, visibility_timeout: int, now_ns: int
-    ) -> Message:
-        """The message in flight whose visibility timeout a handle may change."""
+    ) -> Message | None:
+        """The message in flight whose visibility timeout a handle may change; None where nothing changes."""
         handle = (
             receipt_handle.receipt_handle if isinstance(receipt_handle, ReceivedMessage) else receipt_handle
         )
@@ -345,6 +352,8 @@ class Receiving(QueueAdministration):
             )
         self._settle_in_order(now_ns)
         if message.state != IN_FLIGHT or message.visible_at_ns <= now_ns:
+            if self._deduplication is None:
+                return None
             raise MessageNotInflight(handle)
         if self._deduplication is not None and message.receipt_handle != handle:
             raise InvalidParameterValue.of("ReceiptHandle", handle, "The receipt handle has expired.")

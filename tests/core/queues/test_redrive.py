@@ -321,6 +321,36 @@ def test_the_queues_that_name_a_dead_letter_queue_are_listed_by_name(broker, que
     assert dead.list_dead_letter_source_queues() == [other]
 
 
+def test_the_sources_of_a_dead_letter_queue_come_page_by_page(broker):
+    dead = broker.create_queue("dead")
+    policy = {"deadLetterTargetArn": dead.arn, "maxReceiveCount": 1}
+    one, two, three = (
+        broker.create_queue(name, redrive_policy=policy) for name in ("one", "queue-2", "three-3")
+    )
+
+    first = dead.list_dead_letter_source_queues(max_results=2)
+    assert (first, first.next_token) == ([one, two], "queue-2")
+    last = dead.list_dead_letter_source_queues(max_results=2, next_token=first.next_token)
+    assert (last, last.next_token) == ([three], None)
+
+    everything = dead.list_dead_letter_source_queues()
+    assert (everything, everything.next_token) == ([one, two, three], None)
+
+
+@pytest.mark.parametrize(
+    ("page", "parameter"),
+    [
+        ({"max_results": 0}, "MaxResults"),
+        ({"max_results": 1_001}, "MaxResults"),
+        ({"max_results": "2"}, "MaxResults"),
+        ({"max_results": 1, "next_token": 5}, "NextToken"),
+    ],
+)
+def test_a_page_of_sources_has_a_size_and_a_token_that_make_sense(broker, page, parameter):
+    with pytest.raises(InvalidParameterValue, match=parameter):
+        broker.create_queue("dead").list_dead_letter_source_queues(**page)
+
+
 # --- a listener that cannot write ----------------------------------------------------------------------
 
 

@@ -126,15 +126,27 @@ def test_a_refused_change_changes_nothing(queue, clock):
     assert queue.peek()[0].visible_at_ns == clock.now_ns() + 5 * SECOND
 
 
-def test_only_a_message_in_flight_can_be_changed(queue, clock):
+def test_a_standard_queues_message_that_is_visible_again_stays_so(queue, clock):
     queue.send("hello")
     [message] = queue.receive()
     clock.advance(seconds=30)
-    with pytest.raises(MessageNotInflight):
-        queue.change_visibility(message, 10)
+    queue.change_visibility(message, 10)
+    assert states(queue) == ["visible"]
     [again] = queue.receive(visibility_timeout=0)
+    result = queue.change_visibility_batch([(again, 10)])
+    assert list(result.successful) == ["0"]
+    assert states(queue) == ["visible"]
+
+
+def test_only_a_message_in_flight_can_be_changed_on_a_fifo_queue(fifo, clock):
+    fifo.send("hello", message_group_id="g")
+    [message] = fifo.receive()
+    clock.advance(seconds=30)
     with pytest.raises(MessageNotInflight):
-        queue.change_visibility(again, 10)
+        fifo.change_visibility(message, 10)
+    [again] = fifo.receive(visibility_timeout=0)
+    with pytest.raises(MessageNotInflight):
+        fifo.change_visibility(again, 10)
 
 
 def test_the_last_instant_in_flight_is_the_one_before_the_deadline(queue, clock):
@@ -142,9 +154,10 @@ def test_the_last_instant_in_flight_is_the_one_before_the_deadline(queue, clock)
     [message] = queue.receive()
     clock.advance(seconds=30, nanoseconds=-1)
     queue.change_visibility(message, 1)
+    assert states(queue) == ["in flight"]
     clock.advance(seconds=1)
-    with pytest.raises(MessageNotInflight):
-        queue.change_visibility(message, 1)
+    queue.change_visibility(message, 1)
+    assert states(queue) == ["visible"]
 
 
 def test_an_older_handle_changes_a_standard_queues_message_too(queue, clock):
