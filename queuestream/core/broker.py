@@ -28,8 +28,7 @@ from queuestream.core.queues.checks import (
     shown,
 )
 from queuestream.core.queues.limits import AWS_LIMITS, QueueLimits
-from queuestream.core.queues.pages import QueuePage as QueuePage
-from queuestream.core.queues.pages import page_of
+from queuestream.core.queues.pages import QueuePage, page_of
 from queuestream.core.queues.queue import Queue
 from queuestream.core.queues.state import queue_changes
 

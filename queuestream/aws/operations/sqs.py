@@ -19,7 +19,7 @@ from queuestream.core.errors import InvalidAttributeName, QueueDoesNotExist
 
 if TYPE_CHECKING:
     from queuestream.aws.calls import Caller, Operation, Shape
-    from queuestream.core.broker import QueuePage
+    from queuestream.core.queues.pages import QueuePage
 
 
 # --- queues ---
