@@ -120,13 +120,23 @@ class Caller:
 
 
 class Waits(Protocol):
-    """Something that can be tried again: a long poll, a subscription's next event."""
+    """Something that can be tried again: a long poll, a pause.
+
+    Attributes:
+        wakeup: Set when trying again may help.
+        until_ns: When to try again if nobody sets it.
+        deadline_ns: When it gives an answer at the latest; None before the first attempt.
+    """
 
     wakeup: Wakeup
     until_ns: int
+    deadline_ns: int | None
 
     def attempt(self) -> Any:
         """What was waited for; None while it is worth waiting on."""
+
+    def expire(self) -> None:
+        """Its time is up: the next attempt gives an answer, if only an empty one."""
 
     def close(self) -> None:
         """Stop waiting; safe to call at any time."""
@@ -138,12 +148,15 @@ class Later:
     Args:
         poll: What is tried until there is something.
         then: Makes the answer of what was found; or another `Later`, where there is more to wait for.
+
+    Attributes:
+        poll: As given, for a carrier that waits in a way of its own, and asks for the `answer` then.
     """
 
-    __slots__ = ("_poll", "_then")
+    __slots__ = ("_then", "poll")
 
     def __init__(self, poll: Waits, then: Callable[[Any], Any]) -> None:
-        self._poll = poll
+        self.poll = poll
         self._then = then
 
     def then(self, further: Callable[[Any], Any]) -> Later:
@@ -154,11 +167,15 @@ class Later:
             return answer.then(further) if isinstance(answer, Later) else further(answer)
 
         first = self._then
-        return Later(self._poll, both)
+        return Later(self.poll, both)
+
+    def answer(self, found: Any) -> Any:
+        """The answer that is made of what the poll found; or another `Later`."""
+        return self._then(found)
 
     def now(self, clock: Clock) -> Any:
         """The answer, after blocking this thread until it is there."""
-        poll = self._poll
+        poll = self.poll
         try:
             while (found := poll.attempt()) is None:
                 clock.wait(poll.wakeup, poll.until_ns)
@@ -169,7 +186,7 @@ class Later:
 
     async def now_async(self, clock: Clock) -> Any:
         """The answer, after letting other tasks run until it is there; safe to cancel."""
-        poll = self._poll
+        poll = self.poll
         try:
             while (found := poll.attempt()) is None:
                 await clock.wait_async(poll.wakeup, poll.until_ns)

@@ -278,15 +278,19 @@ def resource_of(request: Shape) -> str:
 class _Pause:
     """Waits until an instant, and for nobody."""
 
-    __slots__ = ("_clock", "until_ns", "wakeup")
+    __slots__ = ("_clock", "deadline_ns", "until_ns", "wakeup")
 
     def __init__(self, clock: Clock, until_ns: int) -> None:
         self._clock = clock
         self.until_ns = until_ns
+        self.deadline_ns: int | None = until_ns
         self.wakeup = Wakeup()
 
     def attempt(self) -> bool | None:
         return True if self._clock.now_ns() >= self.until_ns else None
+
+    def expire(self) -> None:
+        self.until_ns = 0
 
     def close(self) -> None:
         """Nobody minds."""

@@ -10,6 +10,7 @@ import time_machine
 
 from queuestream.core.clock import SECOND, SystemClock, VirtualClock, Wakeup
 from queuestream.core.errors import DeadlockError
+from queuestream.core.queues.polling import LongPoll
 from queuestream.core.queues.queue import Queue
 from queuestream.core.streams.stream import Stream
 
@@ -243,3 +244,14 @@ def test_a_long_poll_on_the_machine_s_time_is_woken_by_a_send():
         received = pool.submit(queue.receive, wait_time_seconds=20)
         queue.send("hello")
         assert bodies(received.result()) == ["hello"]
+
+
+def test_a_long_poll_that_is_told_to_end_answers_with_what_is_there(queue):
+    empty, lucky = (LongPoll(queue, queue._check_receive(1, None, 20, (), None)) for _ in range(2))
+    assert empty.attempt() is None
+    empty.expire()
+    assert empty.attempt() == []
+
+    lucky.expire()
+    queue.send("hello")
+    assert [message.body for message in lucky.attempt()] == ["hello"]

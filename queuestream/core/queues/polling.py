@@ -35,17 +35,19 @@ class LongPoll:
     Attributes:
         wakeup: Set when there may be something to receive.
         until_ns: When to try again if nobody sets it.
+        deadline_ns: When it answers at the latest; None before the first attempt.
     """
 
-    __slots__ = ("_deadline_ns", "_in_line", "_queue", "_request", "until_ns", "wakeup")
+    __slots__ = ("_in_line", "_queue", "_request", "deadline_ns", "until_ns", "wakeup")
 
     wakeup: Wakeup
     until_ns: int
+    deadline_ns: int | None
 
     def __init__(self, queue: Receiving, request: ReceiveRequest) -> None:
         self._queue = queue
         self._request = request
-        self._deadline_ns: int | None = None
+        self.deadline_ns = None
         self._in_line = False
 
     def attempt(self) -> list[ReceivedMessage] | None:
@@ -55,18 +57,22 @@ class LongPoll:
             queue._waiting.pop(self, None)
             self._in_line = False
             now_ns = queue._look_at_the_time()
-            if self._deadline_ns is None:
-                self._deadline_ns = now_ns + self._request[-1]
+            if self.deadline_ns is None:
+                self.deadline_ns = now_ns + self._request[-1]
             messages = queue._receive_at(self._request, now_ns)
-            if messages or now_ns >= self._deadline_ns:
+            if messages or now_ns >= self.deadline_ns:
                 return messages
             self.wakeup = Wakeup()
             # What expires in flight may open its message group, or make room for another one.
             event_ns = queue.next_event_ns()
-            self.until_ns = self._deadline_ns if event_ns is None else min(self._deadline_ns, event_ns)
+            self.until_ns = self.deadline_ns if event_ns is None else min(self.deadline_ns, event_ns)
             queue._waiting[self] = None
             self._in_line = True
         return None
+
+    def expire(self) -> None:
+        """Its time is up: the next attempt answers, if only with nothing."""
+        self.deadline_ns = 0
 
     def close(self) -> None:
         """Stop waiting; safe to call at any time."""
