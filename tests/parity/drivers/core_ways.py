@@ -1,0 +1,96 @@
+"""The core as a way in: as it is, and rebuilt from its changes before every call."""
+
+from queuestream import Broker, VirtualClock
+from queuestream.core.queues.pages import QueuePage
+from queuestream.core.queues.limits import AWS_LIMITS
+from queuestream.core.queues.queue import Queue
+from queuestream.core.streams.stream import Stream
+
+ACCOUNT_ID = "123456789012"
+
+
+class CoreWay:
+    """`Broker`, as it is."""
+
+    name = "core"
+
+    @classmethod
+    def open(cls, settings):
+        return cls(settings)
+
+    def __init__(self, settings):
+        self.clock = VirtualClock()
+        self._limits = settings.get("queue_limits", AWS_LIMITS)
+        self._stream_settings = settings.get("stream_settings", {})
+        self.reset()
+
+    def reset(self):
+        self._broker = self._new_broker()
+
+    def close(self):
+        """There is nothing to close."""
+
+    def _new_broker(self):
+        return Broker(clock=self.clock, account_id=ACCOUNT_ID, queue_limits=self._limits)
+
+    @property
+    def _current(self):
+        return self._broker
+
+    def create_stream(self, name, **settings):
+        return self._outside(self._current.create_stream(name, **{**self._stream_settings, **settings}))
+
+    def __getattr__(self, name):
+        return self._outside(getattr(self._current, name))
+
+    def _outside(self, value):
+        """A value as it leaves the way."""
+        return value
+
+
+class ReopenedWay(CoreWay):
+    """The core, reopened before each call: a twin is built from all changes that were heard so far."""
+
+    name = "core reopened"
+
+    def reset(self):
+        self._heard = []
+        super().reset()
+        self._broker.listen(self._heard.extend)
+
+    @property
+    def _current(self):
+        twin = self._new_broker()
+        for change in self._heard:
+            change.apply(twin)
+        twin.listen(self._heard.extend)
+        self._broker = twin
+        return twin
+
+    def _outside(self, value):
+        if isinstance(value, Queue):
+            return _Handle(self, value.name, lambda broker, name: broker.queue(name))
+        if isinstance(value, Stream):
+            return _Handle(self, value.name, lambda broker, name: broker.stream(name))
+        if isinstance(value, QueuePage):
+            page = QueuePage(map(self._outside, value))
+            page.next_token = value.next_token
+            return page
+        if isinstance(value, list):
+            return [self._outside(one) for one in value]
+        if callable(value):
+            return lambda *args, **kwargs: self._outside(value(*args, **kwargs))
+        return value
+
+
+class _Handle:
+    """A queue or stream by its name: each use of it is a use of the broker that was just reopened."""
+
+    def __init__(self, way, name, find):
+        self._way = way
+        self._name = name
+        self._find = find
+
+    def __getattr__(self, attribute):
+        found = self._find(self._way._current, self._name)
+        return self._way._outside(getattr(found, attribute))
