@@ -77,7 +77,7 @@ class Administration(StreamState):
         Raises:
             ValidationException: The keys have the wrong form.
         """
-        keys = checks.check_texts(tag_keys, "tagKeys", 1, 50)
+        keys = checks.check_tag_keys(tag_keys)
         with self._lock:
             self._enter()
             self._set(tags={key: value for key, value in self.settings.tags.items() if key not in keys})
@@ -183,9 +183,7 @@ class Administration(StreamState):
         return self._monitor(shard_level_metrics, enable=False)
 
     def _monitor(self, shard_level_metrics: object, *, enable: bool) -> EnhancedMonitoring:
-        names = checks.check_texts(shard_level_metrics, "shardLevelMetrics", 1, 7)
-        for name in names:
-            checks.check_choice(name, "shardLevelMetrics.member", (*METRICS, "ALL"))
+        names = checks.check_choices(shard_level_metrics, "shardLevelMetrics", 1, 7, (*METRICS, "ALL"))
         named = METRICS if "ALL" in names else names
         with self._lock:
             now_ns = self._enter()

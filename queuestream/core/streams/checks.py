@@ -13,13 +13,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from queuestream.core.clock import MILLISECOND
 from queuestream.core.errors import ValidationException
 
 NAME = re.compile(r"[a-zA-Z0-9_.-]+")
-HASH_KEY = re.compile(r"0|([1-9][0-9]{0,38})")
-SEQUENCE_NUMBER = re.compile(r"0|([1-9][0-9]{0,128})")
+# As AWS's model spells them, because its sentences quote them.
+HASH_KEY = re.compile(r"^(0|([1-9]\d{0,38}))$", re.ASCII)
+SEQUENCE_NUMBER = re.compile(r"^(0|([1-9]\d{0,128}))$", re.ASCII)
 
 INTEGER_MAX = 2**31 - 1
 """The largest integer of AWS's models, where they name no other."""
@@ -42,14 +44,26 @@ def shown(value: object) -> str:
     """A value as AWS puts it into a sentence; of a strange object no more than its type."""
     if value is None:
         return "null"
+    text = _text(value, 3)
+    return f"'{text}'" if len(text) <= _SHOWN_MAX else f"'{text[:_SHOWN_MAX]}...'"
+
+
+def _text(value: object, depth: int) -> str:
+    """A value as Java writes it, with no more of a list or map than can be shown."""
     if isinstance(value, bytes):
-        return f"'java.nio.HeapByteBuffer[pos=0 lim={len(value)} cap={len(value)}]'"
+        return f"java.nio.HeapByteBuffer[pos=0 lim={len(value)} cap={len(value)}]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, int) and value.bit_length() > 256:
-        return "'an integer of more than 256 bits'"
+        return "an integer of more than 256 bits"
     if isinstance(value, (str, int, float)):
-        text = str(value)
-        return f"'{text}'" if len(text) <= _SHOWN_MAX else f"'{text[:_SHOWN_MAX]}...'"
-    return f"'{type(value).__name__}'"
+        return str(value)
+    if depth and isinstance(value, (list, tuple)):
+        return f"[{', '.join(_text(item, depth - 1) for item in value[:_SHOWN_MAX])}]"
+    if depth and isinstance(value, Mapping):
+        items = islice(value.items(), _SHOWN_MAX)
+        return f"{{{', '.join(f'{_text(key, 0)}={_text(item, depth - 1)}' for key, item in items)}}}"
+    return type(value).__name__
 
 
 def check_integer(value: object, at: str, low: int, high: int = INTEGER_MAX) -> int:
@@ -146,10 +160,39 @@ def check_tags(value: object, at: str = "tags", *, low: int = 1, high: int = 200
         raise violation(value, at, f"Member must have length greater than or equal to {low}")
     if len(value) > high:
         raise violation(value, at, f"Member must have length less than or equal to {high}")
-    return {
-        check_text(key, f"{at}.key", 1, 128): check_text(text, f"{at}.value", 0, 256)
-        for key, text in value.items()
+    tags = {
+        check_text(key, f"{at}.key", 0): check_text(text, f"{at}.value", 0) for key, text in value.items()
     }
+    # What is wrong with a part of a map, AWS says of the whole.
+    if not all(1 <= len(key) <= 128 for key in tags):
+        raise violation(tags, at, f"Map keys must satisfy constraint: {_lengths(1, 128)}")
+    if not all(len(text) <= 256 for text in tags.values()):
+        raise violation(tags, at, f"Map value must satisfy constraint: {_lengths(0, 256)}")
+    return tags
+
+
+def check_tag_keys(value: object, at: str = "tagKeys") -> list[str]:
+    """The keys of tags (the page "UntagResource")."""
+    keys = check_texts(value, at, 1, 50)
+    if not all(1 <= len(key) <= 128 for key in keys):
+        raise violation(keys, at, f"Member must satisfy constraint: {_lengths(1, 128)}")
+    return keys
+
+
+def check_choices(value: object, at: str, low: int, high: int, choices: Collection[str]) -> list[str]:
+    """A list of `low` to `high` of a few words."""
+    words = check_texts(value, at, low, high)
+    if not all(word in choices for word in words):
+        enum = f"[Member must satisfy enum value set: [{', '.join(choices)}]]"
+        raise violation(words, at, f"Member must satisfy constraint: {enum}")
+    return words
+
+
+def _lengths(low: int, high: int) -> str:
+    return (
+        f"[Member must have length less than or equal to {high}, "
+        f"Member must have length greater than or equal to {low}]"
+    )
 
 
 def check_texts(value: object, at: str, low: int, high: int) -> list[str]:
@@ -160,4 +203,4 @@ def check_texts(value: object, at: str, low: int, high: int) -> list[str]:
         raise violation(value, at, f"Member must have length greater than or equal to {low}")
     if len(value) > high:
         raise violation(value, at, f"Member must have length less than or equal to {high}")
-    return [check_text(item, f"{at}.member") for item in value]
+    return [check_text(item, f"{at}.member", 0) for item in value]

@@ -221,7 +221,7 @@ class Consumers(StreamState):
             ResourceNotFoundException: There is no such consumer.
         """
         by = self._check_consumer(None, consumer_arn)
-        keys = checks.check_texts(tag_keys, "tagKeys", 1, 50)
+        keys = checks.check_tag_keys(tag_keys)
         with self._lock:
             self._enter()
             consumer = self._consumer(*by)
