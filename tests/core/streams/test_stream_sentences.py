@@ -33,7 +33,7 @@ def lengths(low, high):
         ([[[["too deep"]]]], "'[[[list]]]'"),
         (object(), "'object'"),
         ("x" * 301, f"'{'x' * 300}...'"),
-        (["y"] * 100_000, f"'[{'y, ' * 99}y, ...'"),
+        (["y"] * 100_000, f"'[{'y, ' * 99}y,...'"),
     ],
 )
 def test_a_value_is_shown_as_java_writes_it(value, shown):
