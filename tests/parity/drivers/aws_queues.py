@@ -4,13 +4,13 @@ import json
 
 import attrs
 
-from queuestream.core.queues.pages import QueuePage
 from queuestream.core.clock import SECOND
 from queuestream.core.queues.administration import Counts
 from queuestream.core.queues.attributes import AWS_NAMES, PYTHON_NAMES, QueueAttributes
 from queuestream.core.queues.batches import BatchFailure, BatchResult
 from queuestream.core.queues.message_attributes import MessageAttribute
 from queuestream.core.queues.move_tasks import MessageMoveTask
+from queuestream.core.queues.pages import QueuePage
 from queuestream.core.queues.redrive_policy import RedriveAllowPolicy, RedrivePolicy
 
 

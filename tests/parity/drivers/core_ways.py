@@ -1,8 +1,8 @@
 """The core as a way in: as it is, and rebuilt from its changes before every call."""
 
 from queuestream import Broker, VirtualClock
-from queuestream.core.queues.pages import QueuePage
 from queuestream.core.queues.limits import AWS_LIMITS
+from queuestream.core.queues.pages import QueuePage
 from queuestream.core.queues.queue import Queue
 from queuestream.core.streams.stream import Stream
 
