@@ -69,28 +69,36 @@ class ReopenedWay(CoreWay):
 
     def _outside(self, value):
         if isinstance(value, Queue):
-            return _Handle(self, value.name, lambda broker, name: broker.queue(name))
+            return _Handle(self, Queue, value.name, lambda broker: broker.queue(value.name))
         if isinstance(value, Stream):
-            return _Handle(self, value.name, lambda broker, name: broker.stream(name))
+            return _Handle(self, Stream, value.name, lambda broker: broker.stream(value.name))
         if isinstance(value, QueuePage):
             page = QueuePage(map(self._outside, value))
             page.next_token = value.next_token
             return page
         if isinstance(value, list):
             return [self._outside(one) for one in value]
-        if callable(value):
-            return lambda *args, **kwargs: self._outside(value(*args, **kwargs))
         return value
+
+    def __getattr__(self, name):
+        return _used_late(self, Broker, name, lambda: self._current)
 
 
 class _Handle:
     """A queue or stream by its name: each use of it is a use of the broker that was just reopened."""
 
-    def __init__(self, way, name, find):
+    def __init__(self, way, kind, name, find):
         self._way = way
-        self._name = name
+        self._kind = kind
+        self.name = name
         self._find = find
 
     def __getattr__(self, attribute):
-        found = self._find(self._way._current, self._name)
-        return self._way._outside(getattr(found, attribute))
+        return _used_late(self._way, self._kind, attribute, lambda: self._find(self._way._current))
+
+
+def _used_late(way, kind, attribute, find):
+    """An attribute of what is found now; a method is one of what is found when it is called."""
+    if not callable(getattr(kind, attribute, None)):
+        return way._outside(getattr(find(), attribute))
+    return lambda *args, **kwargs: way._outside(getattr(find(), attribute)(*args, **kwargs))
