@@ -17,7 +17,7 @@ VISIBLE, DELAYED, IN_FLIGHT = "visible", "delayed", "in_flight"
 
 
 class Refused(Exception):
-    """A request that SQS refuses, with AWS's code."""
+    """A request that SQS refuses, with AWS's code; and with the one in a batch, where that differs."""
 
 
 class NaiveMessage:
@@ -201,7 +201,9 @@ class NaiveQueue:
         if not message.is_alive:
             raise Refused("InvalidParameterValue")
         if message.state != IN_FLIGHT:
-            raise Refused("MessageNotInflight")
+            if self.is_fifo:
+                raise Refused("MessageNotInflight")
+            return message  # SQS answers with success, and changes nothing
         if now_ns + seconds * SECOND > message.received_ns + TWELVE_HOURS:
             raise Refused("InvalidParameterValue")
         return message
@@ -348,12 +350,12 @@ class NaiveFifoQueue(NaiveQueue):
     def deletable(self, message, receive_count):
         """The handle of the last receive, while it lasts."""
         if message.is_alive and (message.receive_count != receive_count or message.state != IN_FLIGHT):
-            raise Refused("InvalidParameterValue")
+            raise Refused("InvalidParameterValue", "ReceiptHandleIsInvalid")
         return super().deletable(message, receive_count)
 
     def extendable(self, message, receive_count, seconds, now_ns):
         if message.is_alive and message.state == IN_FLIGHT and message.receive_count != receive_count:
-            raise Refused("InvalidParameterValue")
+            raise Refused("InvalidParameterValue", "ReceiptHandleIsInvalid")
         return super().extendable(message, receive_count, seconds, now_ns)
 
     def delay_has_changed(self, now_ns):

@@ -22,10 +22,11 @@ from queuestream.core.errors import (
     InvalidBatchEntryId,
     InvalidParameterValue,
     MissingParameter,
+    ReceiptHandleIsInvalid,
     ServiceError,
     TooManyEntriesInBatchRequest,
 )
-from queuestream.core.queues.checks import NAME_CHARACTERS, shown
+from queuestream.core.queues.checks import ARE_INVALID, HANDLE_HAS_EXPIRED, NAME_CHARACTERS, shown
 from queuestream.core.queues.message import ReceivedMessage
 from queuestream.core.queues.message_attributes import check_message_attributes, size_of
 
@@ -101,10 +102,17 @@ def each(
         try:
             done[entry_id] = do(request)
         except ServiceError as error:
-            # In a batch, AWS calls a missing parameter an invalid one.
-            code = InvalidParameterValue.code if isinstance(error, MissingParameter) else error.code
-            failed[entry_id] = BatchFailure(code, error.message)
+            failed[entry_id] = _failure(error)
     return done, BatchResult({}, failed)
+
+
+def _failure(error: ServiceError) -> BatchFailure:
+    """What a batch says of one entry: SQS has other words there for some errors."""
+    if isinstance(error, MissingParameter):
+        return BatchFailure(InvalidParameterValue.code, error.message)
+    if error.message.endswith(HANDLE_HAS_EXPIRED):
+        return BatchFailure(ReceiptHandleIsInvalid.code, HANDLE_HAS_EXPIRED.removesuffix("."))
+    return BatchFailure(error.code, error.message.replace(ARE_INVALID, "parameters cannot be validated.", 1))
 
 
 def check_send_entries(entries: object, limits: QueueLimits) -> dict[str, Any]:

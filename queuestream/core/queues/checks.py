@@ -17,6 +17,12 @@ FIFO_SUFFIX = ".fifo"
 _SHOWN_LENGTH_MAX = 200
 _SHOWN_BITS_MAX = 256
 
+ARE_INVALID = "parameters are invalid."
+"""How SQS speaks of a message that is too large."""
+
+HANDLE_HAS_EXPIRED = "The receipt handle has expired."
+"""How a FIFO queue speaks of a handle that another receive, or the time, has put out of use."""
+
 NAME_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 

@@ -234,7 +234,7 @@ class Receiving(QueueAdministration):
             return message
         self._settle_in_order(now_ns)
         if message.receipt_handle != handle or message.state != IN_FLIGHT:
-            raise InvalidParameterValue.of("ReceiptHandle", handle, "The receipt handle has expired.")
+            raise InvalidParameterValue.of("ReceiptHandle", handle, checks.HANDLE_HAS_EXPIRED)
         return message
 
     def _named_by(self, handle: str) -> Message | None:
@@ -356,7 +356,7 @@ class Receiving(QueueAdministration):
                 return None
             raise MessageNotInflight(handle)
         if self._deduplication is not None and message.receipt_handle != handle:
-            raise InvalidParameterValue.of("ReceiptHandle", handle, "The receipt handle has expired.")
+            raise InvalidParameterValue.of("ReceiptHandle", handle, checks.HANDLE_HAS_EXPIRED)
         maximum = self.broker.queue_limits.visibility_timeout_max
         if now_ns + visibility_timeout * SECOND > message.received_ns + maximum * SECOND:
             raise InvalidParameterValue.of(

@@ -120,12 +120,15 @@ class Sending(QueueState):
             BatchEntryIdsNotDistinct: Two with the same id.
             InvalidBatchEntryId: An id of another form than AWS asks for.
             BatchRequestTooLong: More than 1 MiB together.
+            InvalidParameterValue: A message without a group or a deduplication id, on a FIFO queue.
 
         AWS: SendMessageBatch.
         """
         from queuestream.core.queues import batches  # noqa: PLC0415 - a program without batches needs none
 
         requests = batches.check_send_entries(entries, self.broker.queue_limits)
+        if self._deduplication is not None:
+            self._check_labels(requests.values())
         composed, result = batches.each(
             requests,
             lambda request: self._compose(**request) if isinstance(request, dict) else self._compose(request),
@@ -136,6 +139,16 @@ class Sending(QueueState):
                 zip(composed, self._accept(list(composed.values()), now_ns), strict=True)
             )
         return result
+
+    def _check_labels(self, requests: Iterable[object]) -> None:
+        """Refuse a whole batch for one message that lacks what a FIFO queue needs, as SQS does."""
+        for request in requests:
+            parameters = request if isinstance(request, dict) else {}
+            if parameters.get("message_group_id") is None:
+                # A single send calls this a missing parameter.
+                raise InvalidParameterValue(MissingParameter("MessageGroupId").message)
+            if parameters.get("message_deduplication_id") is None:
+                self._check_content_based()
 
     def _compose(
         self,
@@ -181,7 +194,7 @@ class Sending(QueueState):
     def _check_size(self, size: int) -> None:
         if size > self._maximum_message_size:
             raise InvalidParameterValue(
-                "One or more parameters are invalid. Reason: "
+                f"One or more {checks.ARE_INVALID} Reason: "
                 f"Message must be shorter than {self._maximum_message_size} bytes."
             )
 
@@ -201,12 +214,15 @@ class Sending(QueueState):
         if deduplication_id is not None:
             checks.check_message_deduplication_id(deduplication_id, limits)
             return deduplication_id
+        self._check_content_based()
+        return hashlib.sha256(encoded).hexdigest()
+
+    def _check_content_based(self) -> None:
         if not self._attributes.content_based_deduplication:
             raise InvalidParameterValue(
                 "The queue should either have ContentBasedDeduplication enabled or "
                 "MessageDeduplicationId provided explicitly"
             )
-        return hashlib.sha256(encoded).hexdigest()
 
     def _accept(self, composed: list[tuple[Message, int | None]], now_ns: int) -> list[SentMessage]:
         """Take composed messages in, all at one instant; a duplicate is answered and left out."""

@@ -231,9 +231,36 @@ def test_an_error_of_a_whole_batch_is_a_batch_error():
     assert issubclass(BatchEntryIdsNotDistinct, BatchError)
 
 
-def test_a_fifo_batch_fails_for_entries_without_a_group(fifo):
-    result = fifo.send_batch([SendEntry("a", "1"), SendEntry("b", "2", message_group_id="g")])
-    assert list(result.successful) == ["b"]
-    assert result.failed["a"].code == "InvalidParameterValue"
-    assert result.failed["a"].message == "The request must contain the parameter MessageGroupId."
-    assert result.successful["b"].sequence_number is not None
+def test_a_fifo_batch_is_refused_for_one_entry_without_a_group(fifo):
+    with pytest.raises(InvalidParameterValue) as refused:
+        fifo.send_batch([SendEntry("a", "1", message_group_id="g"), SendEntry("b", "2")])
+    assert refused.value.message == "The request must contain the parameter MessageGroupId."
+    with pytest.raises(InvalidParameterValue):
+        fifo.send_batch(["a plain body"])
+    assert fifo.peek() == []
+
+
+def test_a_fifo_batch_is_refused_for_one_entry_without_a_deduplication_id(fifo):
+    fifo.set_attributes(content_based_deduplication=False)
+    labelled = SendEntry("a", "1", message_group_id="g", message_deduplication_id="d")
+    with pytest.raises(InvalidParameterValue, match="MessageDeduplicationId provided explicitly"):
+        fifo.send_batch([labelled, SendEntry("b", "2", message_group_id="g")])
+    assert fifo.peek() == []
+    assert fifo.send_batch([labelled]).successful["a"].sequence_number is not None
+
+
+def test_a_batch_says_in_its_own_words_that_a_message_is_too_large(queue):
+    queue.set_attributes(maximum_message_size=1024)
+    result = queue.send_batch(["a" * 1024, "a" * 1025])
+    assert list(result.successful) == ["0"]
+    assert result.failed["1"].message == (
+        "One or more parameters cannot be validated. Reason: Message must be shorter than 1024 bytes."
+    )
+
+
+def test_a_batch_says_in_its_own_words_that_a_handle_has_expired(fifo, clock):
+    fifo.send("hello", message_group_id="g")
+    [message] = fifo.receive()
+    clock.advance(seconds=30)
+    failure = fifo.delete_batch([message]).failed["0"]
+    assert (failure.code, failure.message) == ("ReceiptHandleIsInvalid", "The receipt handle has expired")

@@ -130,7 +130,7 @@ def test_a_batch_on_a_fifo_queue_fails_for_expired_handles(fifo, clock):
     clock.advance(seconds=5)
     result = fifo.delete_batch([old, new])
     assert list(result.successful) == ["1"]
-    assert result.failed["0"].code == "InvalidParameterValue"
+    assert result.failed["0"].code == "ReceiptHandleIsInvalid"
     assert "expired" in result.failed["0"].message
 
 

@@ -154,7 +154,7 @@ def test_the_last_instant_in_flight_is_the_one_before_the_deadline(queue, clock)
     [message] = queue.receive()
     clock.advance(seconds=30, nanoseconds=-1)
     queue.change_visibility(message, 1)
-    assert states(queue) == ["in flight"]
+    assert states(queue) == ["in_flight"]
     clock.advance(seconds=1)
     queue.change_visibility(message, 1)
     assert states(queue) == ["visible"]
