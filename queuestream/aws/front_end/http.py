@@ -6,11 +6,12 @@ Nothing here knows sockets.  A body is bytes, except that of SubscribeToShard, w
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
-from queuestream.core.clock import Wakeup
+if TYPE_CHECKING:
+    from queuestream.core.clock import Wakeup
 
 Headers = dict[str, str]
 
@@ -41,18 +42,22 @@ class EventBody(Protocol):
 
         while not body.ended:
             piece = body.attempt()
-            if piece is None:
+            if piece is None and not body.ended:
                 clock.wait(body.wakeup, body.until_ns)
 
     Attributes:
-        wakeup: Set when there may be a piece.
-        until_ns: When to try again if nobody sets it.
         ended: Whether no more pieces come.
     """
 
-    wakeup: Wakeup
-    until_ns: int
     ended: bool
+
+    @property
+    def wakeup(self) -> Wakeup:
+        """Set when there may be a piece; another one after each attempt."""
+
+    @property
+    def until_ns(self) -> int:
+        """When to try again if nobody sets it."""
 
     def attempt(self) -> bytes | None:
         """The next piece; None while there is none."""

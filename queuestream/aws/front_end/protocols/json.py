@@ -1,11 +1,14 @@
-"""AWS's JSON protocols: 1.0 for SQS, 1.1 for Kinesis."""
+"""AWS's JSON protocols: 1.0 as SQS speaks it, 1.1 as Kinesis does.
+
+The operation is in the header X-Amz-Target, blobs are base64, timestamps seconds since 1970.
+"""
 
 from __future__ import annotations
 
-import base64
-import datetime
 import json
-from typing import TYPE_CHECKING, Any
+from binascii import b2a_base64
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from queuestream.aws.front_end.errors import SerializationException, wire_error
 from queuestream.aws.front_end.http import HttpResponse
@@ -17,40 +20,70 @@ if TYPE_CHECKING:
 CONTENT_TYPES = {"sqs": "application/x-amz-json-1.0", "kinesis": "application/x-amz-json-1.1"}
 
 
+def _refuse_constant(name: str) -> NoReturn:
+    """NaN and its like are JavaScript's, not JSON's."""
+    raise ValueError(name)
+
+
+def _wire_value(value: object) -> object:
+    if isinstance(value, bytes):
+        return b2a_base64(value, newline=False).decode("ascii")
+    if isinstance(value, datetime):
+        return value.timestamp()
+    raise TypeError(f"no JSON for {type(value)}")
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_wire_value).encode
+
+
 def read(body: bytes) -> Any:
-    """What a body says."""
+    """What a body says.
+
+    Raises:
+        SerializationException: It is no JSON.
+    """
     try:
-        return json.loads(body)
+        return _decode(body.decode())
     except (ValueError, RecursionError):
         raise SerializationException from None
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode("ascii")
-    if isinstance(value, datetime.datetime):
-        return value.timestamp()
-    raise TypeError(type(value))
+def write(value: object) -> bytes:
+    """A value as a body; half a surrogate pair, which UTF-8 cannot say, becomes `?`, as in Java."""
+    return _encode(value).encode("utf-8", "replace")
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain).encode
+def headers(service: str, content_type: str, request_id: str) -> dict[str, str]:
+    """What every answer says besides its body; Kinesis has a second id, of no use but to AWS's support."""
+    headers = {"x-amzn-RequestId": request_id, "Content-Type": content_type}
+    if service == "kinesis":
+        headers["x-amz-id-2"] = b2a_base64((2 * request_id).encode(), newline=False).decode("ascii")
+    return headers
 
 
-def answer(service: str, answer: Shape | None, request_id: str) -> HttpResponse:
-    """An answer; SQS leaves the body empty where there is nothing to say."""
-    body = _encode(answer).encode("utf-8", "replace") if answer or service == "sqs" else b""
-    return HttpResponse(200, {"x-amzn-RequestId": request_id, "Content-Type": CONTENT_TYPES[service]}, body)
+def answer(service: str, operation: str, answer: Shape | None, request_id: str) -> HttpResponse:  # noqa: ARG001 - as every protocol
+    """An operation's answer; one that says nothing has no body."""
+    body = b"" if answer is None else write(answer)
+    return HttpResponse(200, headers(service, CONTENT_TYPES[service], request_id), body)
 
 
-def error(service: str, error: ServiceError, request_id: str) -> HttpResponse:
-    """An error; for SQS with the query protocol's name of it in a header."""
-    wire = wire_error(error)
-    headers = {"x-amzn-RequestId": request_id, "Content-Type": CONTENT_TYPES[service]}
+def refusal(service: str, error: ServiceError, request_id: str) -> HttpResponse:
+    """An error; SQS repeats in a header what the query protocol calls it (page "AWS JSON protocol")."""
+    wire = wire_error(service, error)
+    said = headers(service, CONTENT_TYPES[service], request_id)
+    shape = wire.shape
     if service == "sqs":
-        fault = "Sender" if wire.is_senders else "Receiver"
-        headers["x-amzn-query-error"] = f"{wire.query_code};{fault}"
-        shape = wire.namespace + wire.shape
-    else:
-        shape = error.code
-    said = {"__type": shape, wire.key: error.message}
-    return HttpResponse(wire.status, headers, _encode(said).encode("utf-8", "replace"))
+        said["x-amzn-query-error"] = f"{wire.query_code};{wire.fault}"
+        shape = wire.namespace + shape
+    return HttpResponse(wire.status, said, write(error_body(error, shape)))
+
+
+def error_body(error: ServiceError, shape: str) -> Shape:
+    """What the body of an error says; only one of AWS's errors spells Message with a capital."""
+    if not error.message:
+        return {"__type": shape}
+    return {
+        "__type": shape,
+        "Message" if isinstance(error, SerializationException) else "message": error.message,
+    }
