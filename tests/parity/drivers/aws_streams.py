@@ -1,8 +1,8 @@
 """Streams through AWS's operations: the core's names in, AWS's requests out, and the core's values back."""
 
 import attrs
-from drivers.aws_queues import present
 
+from drivers.aws_queues import present
 from queuestream.core.streams.account import AccountLimits, ListStreamsResult, StreamSummary
 from queuestream.core.streams.administration import EnhancedMonitoring, ListTagsResult
 from queuestream.core.streams.capacity_mode import WarmThroughput

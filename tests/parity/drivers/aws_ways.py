@@ -1,6 +1,7 @@
 """The ways in that speak AWS: they differ in how an operation is called."""
 
 from drivers.aws_queues import AwsQueues
+from drivers.aws_streams import AwsStreams
 from drivers.refusals import Refused
 from queuestream import VirtualClock
 from queuestream.aws.accounts import Aws
@@ -10,7 +11,7 @@ from queuestream.core import errors
 from queuestream.core.errors import ServiceError
 
 
-class AwsWay(AwsQueues):
+class AwsWay(AwsQueues, AwsStreams):
     """A broker's operations by way of AWS's."""
 
     name = ""
@@ -34,6 +35,10 @@ class AwsWay(AwsQueues):
         """AWS's answer to a request under AWS's names; a refusal is raised as `Refused`."""
         raise NotImplementedError
 
+    def subscribe(self, request):
+        """The events of SubscribeToShard's answer, one after the other."""
+        return self.call("kinesis", "SubscribeToShard", request)["EventStream"]
+
 
 class OperationsWay(AwsWay):
     """The operations, without a client."""
@@ -52,6 +57,10 @@ class OperationsWay(AwsWay):
         if isinstance(answer, Later):
             answer = answer.now(self.clock)
         return answer or {}
+
+    def subscribe(self, request):
+        events = super().subscribe(request)
+        return (events.shape(event) for event in events.subscription)
 
 
 _CODES = {error.code for error in vars(errors).values() if hasattr(error, "code")}
