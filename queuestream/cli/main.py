@@ -22,7 +22,7 @@ import queuestream
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS = ("demo",)
+_COMMANDS = ("demo", "serve")
 
 _INTERRUPTED = 130
 

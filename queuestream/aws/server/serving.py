@@ -1,0 +1,406 @@
+"""The server itself: a socket, an event loop, and a graceful end.
+
+    >>> from queuestream.aws.server import serve
+    >>> with serve(port=0) as server:
+    ...     server.endpoint_url
+    'http://127.0.0.1:...'
+
+`with` runs it in a thread of its own; `Server.run` in the caller's, until a signal ends it, which is
+what `queuestream serve` does.  Either way there is one event loop, uvloop's where it is installed,
+and uvicorn drives it.  When it stops, it takes no more connections, lets those who wait have an answer
+(see `waiting`), and closes when all are answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import signal
+import socket
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Self
+
+import attrs
+import uvicorn
+
+from queuestream.aws.accounts import DEFAULT_ACCOUNT_ID, DEFAULT_REGION, Aws
+from queuestream.aws.front_end.front_end import FrontEnd
+from queuestream.aws.front_end.signatures import Credentials
+from queuestream.aws.server.application import Application
+from queuestream.aws.server.connections import Http1
+from queuestream.aws.server.control import Control
+from queuestream.aws.server.manual_clock import ManualClock
+from queuestream.aws.server.visitors import Visitors
+from queuestream.aws.server.waiting import Waiting
+from queuestream.core.errors import QueuestreamError
+from queuestream.core.streams.limits import StreamLimits
+from queuestream.core.virtual_clock import VirtualClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from queuestream.aws.fault_plans import FaultPlan
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 4566
+BODY_BYTES_MAX = 16 * 1024 * 1024
+CONNECTIONS_MAX = 1_000
+
+_KEEP_ALIVE_SECONDS = 75
+_SWEEP_SECONDS = 5.0
+_GRACE_SECONDS = 5
+_BACKLOG = 2_048
+
+
+class CannotListen(QueuestreamError):
+    """The server's address cannot be had."""
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """How a server is reached, and by whom.
+
+    Attributes:
+        host: The address that it listens on.
+        port: Its port; any free one where 0.
+        access_keys: Secret access keys by access key id; where there are any, all else is refused.
+        accounts: Account ids by access key id, for those that have one of their own.
+        control: Whether the endpoints below `/_queuestream/` answer.
+        cors: Origins of web pages that may use it, or `*`.
+        allowed_hosts: More names by which it may be called.
+        body_bytes_max: The longest body of a request.
+        connections_max: How many connections it has at a time.
+    """
+
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    access_keys: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    accounts: Mapping[str, str] = attrs.field(factory=dict)
+    control: bool = True
+    cors: Collection[str] = ()
+    allowed_hosts: Collection[str] = ()
+    body_bytes_max: int = BODY_BYTES_MAX
+    connections_max: int = CONNECTIONS_MAX
+
+    def control_is_off_because(self) -> str | None:
+        """Why the control endpoints don't answer; None where they do."""
+        if not self.control:
+            return "it was started so"
+        if not self.access_keys and not is_loopback(self.host):
+            return f"anybody can reach {self.host}; start it with --access-key, or on 127.0.0.1"
+        return None
+
+
+class Server:
+    """SQS and Kinesis over HTTP; see `serve`.
+
+    Attributes:
+        aws: The accounts and regions that it serves.
+        settings: How it is reached.
+    """
+
+    def __init__(self, aws: Aws, settings: Settings, faults: FaultPlan | None = None) -> None:
+        if isinstance(aws.clock, VirtualClock) and not isinstance(aws.clock, ManualClock):
+            raise TypeError(
+                "A server's clients wait in other processes, where a VirtualClock cannot see them: "
+                "give it a ManualClock, or say serve(virtual_clock=True)."
+            )
+        self.aws = aws
+        self.settings = settings
+        self._faults = faults
+        self._socket: socket.socket | None = None
+        self._thread: threading.Thread | None = None
+        self._uvicorn: _Uvicorn | None = None
+        self._started = threading.Event()
+        self._failure: BaseException | None = None
+
+    def __repr__(self) -> str:
+        return f"<Server {self.endpoint_url if self._socket else 'not started'}: {self.aws!r}>"
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        assert self._socket is not None, "The server has not been started."
+        port: int = self._socket.getsockname()[1]
+        return port
+
+    @property
+    def endpoint_url(self) -> str:
+        """What clients are given as their endpoint URL."""
+        host = self.settings.host
+        if host in {"", "0.0.0.0", "::"}:  # noqa: S104 - one cannot connect to "everywhere"
+            host = DEFAULT_HOST
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    # --- in a thread ---
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Serve in a thread of its own, from now on.
+
+        Raises:
+            CannotListen: The port is taken, or the address is not this machine's.
+        """
+        self._listen()
+        self._thread = threading.Thread(target=self._run_in_thread, name="queuestream server", daemon=True)
+        self._thread.start()
+        self._started.wait()
+        if self._failure is not None:
+            self._thread.join()
+            raise self._failure
+
+    def stop(self) -> None:
+        """Answer everybody who waits, and serve no longer; stopping again changes nothing."""
+        if self._thread is not None:
+            assert self._uvicorn is not None
+            self._uvicorn.ask_to_stop()
+            self._thread.join()
+            self._thread = None
+
+    def reset(self) -> None:
+        """Forget every queue and stream, as `POST /_queuestream/reset` does."""
+        self.aws.reset()
+
+    def _run_in_thread(self) -> None:
+        try:
+            self._serve(self._started.set)
+        except BaseException as failure:  # noqa: BLE001 - it is raised where the server was started
+            self._failure = failure
+        finally:
+            self._started.set()
+
+    # --- in the caller's thread ---
+
+    def run(self, ready: Callable[[Server], object] = lambda _: None) -> None:
+        """Serve in this thread until SIGTERM or SIGINT comes.
+
+        Args:
+            ready: Called as soon as clients can connect.
+
+        Raises:
+            CannotListen: The port is taken, or the address is not this machine's.
+        """
+        self._listen()
+        self._serve(lambda: ready(self))
+
+    def _listen(self) -> None:
+        settings = self.settings
+        try:
+            [(family, kind, protocol, _, address), *_] = socket.getaddrinfo(
+                settings.host or None, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )
+            listening = socket.socket(family, kind, protocol)
+        except OSError as error:
+            raise CannotListen(f"There is no address {settings.host!r} to listen on: {error}.") from None
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            listening.listen(_BACKLOG)
+        except (OSError, OverflowError) as error:
+            listening.close()
+            raise CannotListen(_why_not(error, settings)) from None
+        listening.setblocking(False)
+        self._socket = listening
+
+    def _serve(self, ready: Callable[[], object]) -> None:
+        assert self._socket is not None
+        settings, aws = self.settings, self.aws
+        credentials = Credentials(settings.access_keys, settings.accounts) if settings.access_keys else None
+        waiting = Waiting(aws.clock)
+        application = Application(
+            FrontEnd(aws, credentials, self._faults),
+            Control(aws, credentials, settings.control_is_off_because()),
+            Visitors(settings.cors, settings.allowed_hosts, any_host=credentials is not None),
+            waiting,
+            settings.body_bytes_max,
+        )
+        config = uvicorn.Config(
+            application,
+            http=Http1,
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            limit_concurrency=settings.connections_max + 1,
+            backlog=_BACKLOG,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+        self._uvicorn = _Uvicorn(config, waiting, ready)
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(self._uvicorn.serve(sockets=[self._socket]))
+
+
+def serve(
+    *,
+    host: str = DEFAULT_HOST,
+    port: int = DEFAULT_PORT,
+    aws: Aws | None = None,
+    account_id: str = DEFAULT_ACCOUNT_ID,
+    region: str = DEFAULT_REGION,
+    seed: int | str | None = None,
+    shard_limit: int | None = None,
+    provisioning_time_seconds: float = 0,
+    virtual_clock: bool = False,
+    access_keys: Mapping[str, str] | None = None,
+    accounts: Mapping[str, str] | None = None,
+    control: bool = True,
+    cors: Collection[str] = (),
+    allowed_hosts: Collection[str] = (),
+    body_bytes_max: int = BODY_BYTES_MAX,
+    connections_max: int = CONNECTIONS_MAX,
+    faults: FaultPlan | None = None,
+) -> Server:
+    """SQS and Kinesis over HTTP, for every SDK; a context manager that serves from a thread of its own.
+
+    Args:
+        host: The address to listen on; this machine alone can reach the default one.
+        port: The port; any free one where 0.
+        aws: The accounts and regions to serve; new ones, made as the next six say, where None.
+        account_id: The account of clients whose access key names no other.
+        region: The region where a request names none.
+        seed: Makes every id repeatable.
+        shard_limit: How many open shards an account may have in a region.
+        provisioning_time_seconds: How long streams are CREATING, UPDATING and DELETING.
+        virtual_clock: Whether time stands still until it is moved, with `server.aws.clock.advance(hours=12)`
+            or `POST /_queuestream/clock/advance`.
+        access_keys: Secret access keys by access key id; where there are any, requests must be signed by one.
+        accounts: Account ids by access key id, for those that have one of their own.
+        control: Whether the endpoints below `/_queuestream/` answer.
+        cors: Origins of web pages that may use it, or `*`.
+        allowed_hosts: More names by which it may be called.
+        body_bytes_max: The longest body of a request.
+        connections_max: How many connections it has at a time.
+        faults: What goes wrong on purpose.
+
+    Returns:
+        A server that is not started yet.
+    """
+    if aws is None:
+        stream_settings: dict[str, object] = {"provisioning_time_seconds": provisioning_time_seconds}
+        if shard_limit is not None:
+            stream_settings["limits"] = StreamLimits(shards_per_account=shard_limit)
+        aws = Aws(
+            clock=ManualClock() if virtual_clock else None,
+            seed=seed,
+            account_id=account_id,
+            region=region,
+            stream_settings=stream_settings,
+        )
+    settings = Settings(
+        host=host,
+        port=port,
+        access_keys=access_keys or {},
+        accounts=accounts or {},
+        control=control,
+        cors=cors,
+        allowed_hosts=allowed_hosts,
+        body_bytes_max=body_bytes_max,
+        connections_max=connections_max,
+    )
+    return Server(aws, settings, faults)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn's server, which says when it is ready, sweeps its connections, and stops without delay."""
+
+    def __init__(self, config: uvicorn.Config, waiting: Waiting, ready: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._waiting = waiting
+        self._ready = ready
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._asked = asyncio.Event()
+
+    def ask_to_stop(self) -> None:
+        """Stop gracefully; any thread may call it."""
+        self.should_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has ended already
+                self._loop.call_soon_threadsafe(self._asked.set)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take connections."""
+        await super().startup(sockets)
+        self._loop = asyncio.get_running_loop()
+        await self.on_tick(0)  # the Date header of the first answers
+        self._ready()
+
+    async def main_loop(self) -> None:
+        """Serve until somebody asks to stop."""
+        ticks = 0
+        while not await self.on_tick(0):
+            ticks += 1
+            if ticks % _SWEEP_SECONDS == 0:
+                now = asyncio.get_running_loop().time()
+                for connection in list(self.server_state.connections):
+                    connection.close_if_overdue(now)  # type: ignore[union-attr]
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._asked.wait(), 1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, answer those who wait, close."""
+        self._waiting.stop()
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let SIGTERM and SIGINT end the server gracefully, and nothing else."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {name: signal.signal(name, self.handle_exit) for name in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for name, handler in before.items():
+                signal.signal(name, handler)
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """A signal came; a second one ends it at once."""
+        self.force_exit = self.should_exit
+        self.ask_to_stop()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - there is none for every system
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+def _why_not(error: OSError | OverflowError, settings: Settings) -> str:
+    where = f"{settings.host}:{settings.port}"
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
+        return (
+            f"Something is listening on {where} already. Stop it, or choose another port: "
+            "--port 4567, or --port 0 for any free one."
+        )
+    if number == errno.EACCES:
+        return f"This user may not listen on {where}. Choose a port above 1023."
+    if number == errno.EADDRNOTAVAIL:
+        return f"{settings.host} is no address of this machine."
+    return f"Cannot listen on {where}: {error}."
