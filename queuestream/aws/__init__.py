@@ -13,3 +13,38 @@ for each operation of AWS's, from AWS's names to the core's and back; the core d
 What is not used is not loaded: this package is imported only by who asks for it, and needs the
 extra `aws` (botocore), the server the extra `server`.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from queuestream.aws.accounts import Aws as Aws
+    from queuestream.aws.fault_plans import FaultPlan as FaultPlan
+    from queuestream.aws.in_process import mock_aws as mock_aws
+    from queuestream.aws.in_process import wire as wire
+    from queuestream.aws.server import serve as serve
+
+_HOMES = {
+    "Aws": "accounts",
+    "FaultPlan": "fault_plans",
+    "mock_aws": "in_process",
+    "serve": "server",
+    "wire": "in_process",
+}
+
+__all__ = [*_HOMES]  # noqa: PLE0604 - names, all of them
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module  # noqa: PLC0415 - only where a name is asked for
+
+    if name not in _HOMES:
+        raise AttributeError(f"module 'queuestream.aws' has no attribute {name!r}")
+    value = getattr(import_module(f"queuestream.aws.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
