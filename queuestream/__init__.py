@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from queuestream.core.queues.batches import ChangeVisibilityEntry as ChangeVisibilityEntry
     from queuestream.core.queues.batches import DeleteEntry as DeleteEntry
     from queuestream.core.queues.batches import SendEntry as SendEntry
+    from queuestream.core.queues.consistency import EVENTUAL as EVENTUAL
+    from queuestream.core.queues.consistency import Consistency as Consistency
     from queuestream.core.queues.limits import QueueLimits as QueueLimits
     from queuestream.core.queues.message import PeekedMessage as PeekedMessage
     from queuestream.core.queues.message import ReceivedMessage as ReceivedMessage
@@ -52,7 +54,9 @@ _HOMES = {
     "Broker": "core.broker",
     "ChangeVisibilityEntry": "core.queues.batches",
     "Clock": "core.clock",
+    "Consistency": "core.queues.consistency",
     "DeleteEntry": "core.queues.batches",
+    "EVENTUAL": "core.queues.consistency",
     "MessageAttribute": "core.queues.message_attributes",
     "MessageMoveTask": "core.queues.move_tasks",
     "PeekedMessage": "core.queues.message",

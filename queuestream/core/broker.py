@@ -21,12 +21,14 @@ from queuestream.core.errors import (
 )
 from queuestream.core.ids import Ids
 from queuestream.core.queues import attributes as queue_attributes
+from queuestream.core.queues import consistency as late
 from queuestream.core.queues.checks import (
     NAME_CHARACTERS,
     check_queue_name,
     check_queue_tags,
     shown,
 )
+from queuestream.core.queues.consistency import AT_ONCE, Consistency
 from queuestream.core.queues.limits import AWS_LIMITS, QueueLimits
 from queuestream.core.queues.pages import QueuePage, page_of
 from queuestream.core.queues.queue import Queue
@@ -57,6 +59,8 @@ class Broker:
         account_id: Twelve digits, part of every ARN and queue URL.
         region: Part of every ARN and queue URL.
         queue_limits: SQS's quotas; AWS's values where none are given.
+        consistency: How long it takes until a change to a queue holds; no time where nothing is said,
+            `EVENTUAL` for as long as AWS says that it may.
 
     Raises:
         InvalidParameterValue: An account id that isn't one, or an empty region.
@@ -70,6 +74,7 @@ class Broker:
         account_id: str = "000000000000",
         region: str = "us-east-1",
         queue_limits: QueueLimits = AWS_LIMITS,
+        consistency: Consistency = AT_ONCE,
     ) -> None:
         if not (
             isinstance(account_id, str)
@@ -85,6 +90,7 @@ class Broker:
         self.account_id = account_id
         self.region = region
         self.queue_limits = queue_limits
+        self.consistency = late.check(consistency)
         self.lock = threading.RLock()
         self.closed_because: str | None = None
         self.listeners: tuple[Listener, ...] = ()
@@ -92,6 +98,7 @@ class Broker:
         self.streams: dict[str, Stream] = {}
         self._deleted_queues: dict[str, int] = {}
         self._move_tasks: MoveTasks | None = None
+        self._late: late.LateChanges | None = None
 
     def __repr__(self) -> str:
         if self.closed_because is not None:
@@ -183,14 +190,16 @@ class Broker:
         AWS: CreateQueue.
         """
         with self.lock:
+            self._let_time_pass()
             existing = self.queues.get(queue_name) if isinstance(queue_name, str) else None
-            if existing is None:
+            if existing is None or self._is_being_deleted(queue_name):
                 return Queue(queue_name, broker=self, tags=tags, **attributes)
             self.check_open()
             asked = queue_attributes.create(attributes, self.queue_limits)
             check_queue_name(queue_name, fifo_queue=asked.fifo_queue, limits=self.queue_limits)
             check_queue_tags(tags, self.queue_limits)
-            difference = queue_attributes.first_difference(existing.attributes, asked, attributes)
+            known = late.asked_attributes(existing)
+            difference = queue_attributes.first_difference(known, asked, attributes)
             if difference is not None:
                 raise QueueNameExists(queue_name, difference)
             return existing
@@ -203,6 +212,7 @@ class Broker:
 
         AWS: GetQueueUrl.
         """
+        self._let_time_pass()
         queue = self.queues.get(queue_name) if isinstance(queue_name, str) else None
         return self._existing(queue_name, queue)
 
@@ -220,20 +230,27 @@ class Broker:
         Raises:
             QueueDoesNotExist: There is none.
         """
+        self._let_time_pass()
         parts = name_of_queue_url(queue_url) if isinstance(queue_url, str) else None
         known = parts is not None and parts[0] == self.account_id
         return self._existing(queue_url, self.queues.get(parts[1]) if parts is not None and known else None)
 
     def find_queue(self, queue_arn: object) -> Queue | None:
         """The queue of that ARN, None where there is none in this account and region."""
+        self._let_time_pass()
+        return self._queue_of(queue_arn)
+
+    def _queue_of(self, queue_arn: object) -> Queue | None:
+        """The queue of that ARN as time was last seen; for those who have looked at the clock already."""
         arn = parse_arn(queue_arn)
         if arn is None or arn[:3] != ("sqs", self.region, self.account_id):
             return None
-        return self.queues.get(arn.resource)
+        queue = self.queues.get(arn.resource)
+        return queue if queue is not None and queue._is_usable else None
 
     def _existing(self, named: object, queue: Queue | None) -> Queue:
         self.check_open()
-        if queue is None:
+        if queue is None or not queue._is_usable:
             raise QueueDoesNotExist(shown(named))
         return queue
 
@@ -254,6 +271,7 @@ class Broker:
         """
         with self.lock:
             self.check_open()
+            self._let_time_pass()
             if not isinstance(queue_name_prefix, str):
                 raise InvalidParameterValue.of(
                     "QueueNamePrefix", shown(queue_name_prefix), "It is not the beginning of a name."
@@ -274,6 +292,8 @@ class Broker:
         with self.lock:
             queue = self.queue(queue_name)
             now_ns = queue._look_at_the_time()
+            if late.delete(queue, now_ns):
+                return
             if self.listeners:
                 self.publish((queue_changes().QueueDeleted(queue_name, now_ns),))
             self._apply_queue_deleted(queue, now_ns)
@@ -281,14 +301,21 @@ class Broker:
     def _check_new_queue(self, queue_name: str) -> int:
         """What time it is, if a queue of that name may be created now.  The caller holds the lock."""
         self.check_open()
-        if queue_name in self.queues:
-            raise QueueNameExists(queue_name)
         now_ns = self.clock.now_ns()
+        self._catch_up(now_ns)
         interval_seconds = self.queue_limits.delete_interval_seconds
         deleted_ns = self._deleted_queues.get(queue_name)
         if deleted_ns is not None and now_ns < deleted_ns + interval_seconds * SECOND:
             raise QueueDeletedRecently(queue_name, interval_seconds)
+        if self._is_being_deleted(queue_name):
+            raise QueueDeletedRecently(queue_name, interval_seconds)
+        if queue_name in self.queues:
+            raise QueueNameExists(queue_name)
         return now_ns
+
+    def _is_being_deleted(self, queue_name: str) -> bool:
+        """Whether a queue that is there was deleted, and goes on for a while."""
+        return queue_name in self._deleted_queues and queue_name in self.queues
 
     def _apply_queue_created(self, queue: Queue) -> None:
         """A queue exists from now on."""
@@ -298,12 +325,17 @@ class Broker:
     def _apply_queue_deleted(self, queue: Queue, now_ns: int) -> None:
         """A queue is gone."""
         del self.queues[queue.name]
+        if self._late is not None:
+            self._late.forget(queue.name)
+        # Where it took a while, the name's time has begun already.
+        self._deleted_queues.setdefault(queue.name, now_ns)
         # Names whose time is over are forgotten when the next one comes.
         horizon_ns = now_ns - self.queue_limits.delete_interval_seconds * SECOND
         self._deleted_queues = {
-            name: deleted_ns for name, deleted_ns in self._deleted_queues.items() if deleted_ns > horizon_ns
+            name: deleted_ns
+            for name, deleted_ns in self._deleted_queues.items()
+            if deleted_ns > horizon_ns or name in self.queues
         }
-        self._deleted_queues[queue.name] = now_ns
         queue._is_deleted = True
         queue._give_up()
 
@@ -409,11 +441,29 @@ class Broker:
             return self._message_move_tasks().latest(source_arn, max_results)
 
     def _look_at_the_time(self) -> int:
-        """What time it is, after catching up with the move tasks.  The caller holds the lock."""
+        """What time it is, after catching up with it.  The caller holds the lock."""
         self.check_open()
         now_ns = self.clock.now_ns()
-        self._move_messages(now_ns)
+        self._catch_up(now_ns)
         return now_ns
+
+    def _catch_up(self, now_ns: int) -> None:
+        """Do what the queues of a broker have to do together by now.  The caller holds the lock."""
+        if self._late is not None:
+            self._late.catch_up(now_ns)
+        self._move_messages(now_ns)
+
+    def _let_time_pass(self) -> None:
+        """Make the late changes whose time has come, for those who only look."""
+        if self._late is not None and self.closed_because is None:
+            with self.lock:
+                self._catch_up(self.clock.now_ns())
+
+    def _late_changes(self) -> late.LateChanges:
+        """The changes that were asked for and are still to come."""
+        if self._late is None:
+            self._late = late.LateChanges(self)
+        return self._late
 
     def _message_move_tasks(self) -> MoveTasks:
         """The message move tasks of all queues."""
@@ -428,6 +478,10 @@ class Broker:
         if self._move_tasks is not None:
             self._move_tasks.catch_up(now_ns)
 
-    def _next_move_ns(self) -> int | None:
-        """When a task moves its next message; None where no task is running."""
-        return None if self._move_tasks is None else self._move_tasks.next_ns()
+    def _next_step_ns(self) -> int | None:
+        """When a task moves its next message or a late change comes; None where neither will."""
+        move_ns = None if self._move_tasks is None else self._move_tasks.next_ns()
+        late_ns = None if self._late is None else self._late.next_ns()
+        if move_ns is None or late_ns is None:
+            return late_ns if move_ns is None else move_ns
+        return min(move_ns, late_ns)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from queuestream import Broker, VirtualClock
 from queuestream.core.errors import ServiceError
 from queuestream.core.ids import Ids
+from queuestream.core.queues.consistency import AT_ONCE, EVENTUAL, Consistency
 from queuestream.core.queues.limits import QueueLimits
 
 LIMITS = QueueLimits(in_flight_max=6, fifo_in_flight_max=6, fifo_look_ahead_max=5)
@@ -209,21 +210,39 @@ WEIGHTS = {SENDS: 5, RECEIVES: 6, RECEIVERS_WORK: 3, PAUSES: 5, MOVE_TASKS: 1, S
 STEP = st.sampled_from([kind for kind, weight in WEIGHTS.items() for _ in range(weight)]).flatmap(
     lambda kind: kind
 )
+# How late a change comes: not at all, after a few of the pauses above, as late as AWS says.
+CONSISTENCY = st.sampled_from(
+    [
+        AT_ONCE,
+        Consistency(
+            attributes_seconds=2,
+            retention_period_seconds=61,
+            purge_seconds=3,
+            creation_seconds=1,
+            deletion_seconds=4,
+            counts_seconds=5,
+        ),
+        EVENTUAL,
+    ]
+)
 STEPS = st.integers(0, 50).flatmap(lambda length: st.lists(STEP, min_size=length, max_size=length))
 
 
 # --- brokers that are asked, and what is seen of them ---
 
 
-def new_broker(clock):
-    return Broker(clock=clock, seed=1, queue_limits=LIMITS)
+def new_broker(clock, consistency):
+    return Broker(clock=clock, seed=1, queue_limits=LIMITS, consistency=consistency)
 
 
-def create_queues(broker):
-    for name in reversed(STANDARD + FIFO):
-        create_queue(broker, [], name)
-    redrive(broker, [], "tasks", to="dead", max_receive_count=1)
-    redrive(broker, [], "orders.fifo", to="dead.fifo", max_receive_count=1)
+def create_queues(clock, *brokers):
+    for broker in brokers:
+        for name in reversed(STANDARD + FIFO):
+            create_queue(broker, [], name)
+    clock.advance(seconds=brokers[0].consistency.creation_seconds)
+    for broker in brokers:
+        redrive(broker, [], "tasks", to="dead", max_receive_count=1)
+        redrive(broker, [], "orders.fifo", to="dead.fifo", max_receive_count=1)
 
 
 def pause(clock, broker, step):
@@ -254,6 +273,9 @@ def seen(broker):
     queues = {}
     for queue in broker.list_queues():
         queue.check_invariants()
+        if not queue._is_usable:
+            queues[queue.name] = (queue.attributes, queue.tags, queue.created_ns, repr(queue))
+            continue
         memory = queue._deduplication._originals if queue.is_fifo else {}
         queues[queue.name] = {
             "messages": queue.peek(),
@@ -267,7 +289,8 @@ def seen(broker):
             "sources": [source.name for source in queue.list_dead_letter_source_queues()],
         }
     tasks = [task.described() for task in broker._message_move_tasks().tasks]
-    return queues, tasks, broker.next_event_ns()
+    late = [] if broker._late is None else broker._late._changes
+    return queues, tasks, late, broker._deleted_queues, broker.next_event_ns()
 
 
 def begin_ids_anew(broker, seed):
@@ -277,12 +300,12 @@ def begin_ids_anew(broker, seed):
         queue._new_id = broker.ids.uuid
 
 
-def check_twin(steps, further_steps):
+def check_twin(steps, further_steps, consistency):
     clock = VirtualClock()
-    broker, twin = new_broker(clock), new_broker(clock)
+    broker, twin = new_broker(clock, consistency), new_broker(clock, consistency)
     heard = []
     broker.listen(heard.extend)
-    create_queues(broker)
+    create_queues(clock, broker)
 
     def nothing_by_itself(changes):
         raise AssertionError(f"The twin has changed something by itself: {changes}")
@@ -315,22 +338,24 @@ def check_twin(steps, further_steps):
     assert seen(twin) == seen(broker)
 
 
-@given(STEPS, STEPS)
+@given(STEPS, STEPS, CONSISTENCY)
 @settings(max_examples=150)
-def test_a_listener_that_hears_only_the_changes_rebuilds_an_equal_broker(steps, further_steps):
-    check_twin(steps, further_steps)
+def test_a_listener_that_hears_only_the_changes_rebuilds_an_equal_broker(steps, further_steps, consistency):
+    check_twin(steps, further_steps, consistency)
 
 
 @pytest.mark.slow
-@given(STEPS, STEPS)
+@given(STEPS, STEPS, CONSISTENCY)
 @settings(max_examples=600, derandomize=False)
-def test_a_listener_that_hears_only_the_changes_rebuilds_an_equal_broker_for_long(steps, further_steps):
-    check_twin(steps, further_steps)
+def test_a_listener_that_hears_only_the_changes_rebuilds_an_equal_broker_for_long(
+    steps, further_steps, consistency
+):
+    check_twin(steps, further_steps, consistency)
 
 
-def check_refusals(steps):
+def check_refusals(steps, consistency):
     clock = VirtualClock()
-    broker, other = new_broker(clock), new_broker(clock)
+    broker, other = new_broker(clock, consistency), new_broker(clock, consistency)
     is_full = False
 
     def write(changes):
@@ -339,8 +364,7 @@ def check_refusals(steps):
 
     broker.listen(write)
     handles = []
-    for one in (broker, other):
-        create_queues(one)
+    create_queues(clock, broker, other)
     for number, step in enumerate(steps):
         if not isinstance(step, tuple):
             pause(clock, broker, step)
@@ -363,17 +387,19 @@ def check_refusals(steps):
     assert seen(broker) == seen(other)
 
 
-@given(STEPS)
+@given(STEPS, CONSISTENCY)
 @settings(max_examples=100)
-def test_where_a_listener_raises_nothing_has_changed_and_the_same_call_works_later(steps):
-    check_refusals(steps)
+def test_where_a_listener_raises_nothing_has_changed_and_the_same_call_works_later(steps, consistency):
+    check_refusals(steps, consistency)
 
 
 @pytest.mark.slow
-@given(STEPS)
+@given(STEPS, CONSISTENCY)
 @settings(max_examples=400, derandomize=False)
-def test_where_a_listener_raises_nothing_has_changed_and_the_same_call_works_later_for_long(steps):
-    check_refusals(steps)
+def test_where_a_listener_raises_nothing_has_changed_and_the_same_call_works_later_for_long(
+    steps, consistency
+):
+    check_refusals(steps, consistency)
 
 
 def test_what_the_listener_raised_is_what_the_call_raises(broker, queue):

@@ -118,11 +118,8 @@ def receive_message(caller: Caller, request: Shape) -> Shape | Later:
         asked = [*(asked or ()), *legacy]
     if asked:
         _check_system_attributes(asked)
-    if (
-        queue._attributes.receive_message_wait_time_seconds
-        if wait_time_seconds is None
-        else wait_time_seconds
-    ):
+    # The queue's own waiting time is None where it is about to change, and has to be looked at closely.
+    if (queue._wait_time_seconds if wait_time_seconds is None else wait_time_seconds) != 0:
         checked = queue._check_receive(
             count, get("VisibilityTimeout"), wait_time_seconds, names or ALL, get("ReceiveRequestAttemptId")
         )

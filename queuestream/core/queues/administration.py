@@ -5,11 +5,11 @@ The base of `Queue`, which adds the operations on messages.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from queuestream.core.arns import Arn, queue_url
 from queuestream.core.queues import attributes as queue_attributes
-from queuestream.core.queues import redrive
+from queuestream.core.queues import consistency, redrive
 from queuestream.core.queues.checks import check_tag_keys, check_tags
 from queuestream.core.queues.message import STATES, PeekedMessage, sequence_number_of
 from queuestream.core.queues.pages import QueuePage, page_of
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from queuestream.core.queues.attribute_types import QueueAttributesDict
     from queuestream.core.queues.attributes import QueueAttributes
+    from queuestream.core.queues.consistency import Counts
     from queuestream.core.queues.move_tasks import MessageMoveTask
 
 
@@ -49,6 +50,7 @@ class QueueAdministration(QueueState):
     @property
     def attributes(self) -> QueueAttributes:
         """Its settings, under AWS's names."""
+        self.broker._let_time_pass()
         return self._attributes
 
     def set_attributes(self, **attributes: Unpack[QueueAttributesDict]) -> None:
@@ -69,17 +71,23 @@ class QueueAdministration(QueueState):
         AWS: SetQueueAttributes.
         """
         with self._lock:
-            changed = queue_attributes.evolve(self._attributes, attributes)
+            self.broker._let_time_pass()
+            changed = queue_attributes.evolve(consistency.asked_attributes(self), attributes)
             now_ns = self._look_at_the_time()
             if attributes.get("redrive_policy"):
                 redrive.check_target(self, changed)
             self._change_attributes(changed, now_ns)
 
     def _change_attributes(self, changed: QueueAttributes, now_ns: int) -> None:
+        attributes, postponed = consistency.attributes_by_time(self, changed, now_ns)
         if self.broker.listeners:
-            self.broker.publish((queue_changes().QueueAttributesSet(self.name, changed, now_ns),))
+            change = queue_changes().QueueAttributesSet(self.name, attributes, now_ns)
+            self.broker.publish((change, *postponed))
         self._settle_in_order(now_ns)
-        self._apply_attributes(changed, now_ns)
+        self.last_modified_ns = now_ns
+        self._apply_attributes(attributes, now_ns)
+        for later in postponed:
+            later.apply(self.broker)
         self._wake(len(self._waiting))
 
     @property
@@ -107,8 +115,7 @@ class QueueAdministration(QueueState):
         """Take tags away; keys that it does not have are passed over.
 
         Raises:
-            MissingParameter: No key.
-            InvalidParameterValue: A key that is no text.
+            InvalidParameterValue: No key, or one that is no text.
 
         AWS: UntagQueue.
         """
@@ -152,8 +159,9 @@ class QueueAdministration(QueueState):
     def _change_policy(self, change: Callable[[str | None], str | None]) -> None:
         with self._lock:
             now_ns = self._look_at_the_time()
-            policy = change(self._attributes.policy)
-            self._change_attributes(queue_attributes.evolve(self._attributes, {"policy": policy}), now_ns)
+            asked = consistency.asked_attributes(self)
+            changed = queue_attributes.evolve(asked, {"policy": change(asked.policy)})
+            self._change_attributes(changed, now_ns)
 
     # --- counts ---
 
@@ -163,24 +171,30 @@ class QueueAdministration(QueueState):
         Costs in proportion to what has come due since the last operation.
         """
         with self._lock:
-            self._settle(self._look_at_the_time())
-            hidden = self._in_flight_count + self._delayed_count
-            return Counts(len(self._ages) - hidden, self._in_flight_count, self._delayed_count)
+            return self._counts_at(self._look_at_the_time())
+
+    def _approximate_counts(self) -> Counts:
+        """The counts as AWS tells them: with `Consistency.counts_seconds`, as old as those."""
+        if self._minute is None:
+            return self.counts()
+        with self._lock:
+            self._look_at_the_time()
+            return self._minute.counts
 
     @property
     def approximate_number_of_messages(self) -> int:
         """How many messages are visible."""
-        return self.counts().visible
+        return self._approximate_counts().visible
 
     @property
     def approximate_number_of_messages_not_visible(self) -> int:
         """How many messages are in flight."""
-        return self.counts().in_flight
+        return self._approximate_counts().in_flight
 
     @property
     def approximate_number_of_messages_delayed(self) -> int:
         """How many messages are delayed."""
-        return self.counts().delayed
+        return self._approximate_counts().delayed
 
     def peek(self) -> list[PeekedMessage]:
         """Every message with its state, in the order of sending; nothing changes by looking.
@@ -244,8 +258,8 @@ class QueueAdministration(QueueState):
 
         Raises:
             ResourceNotFoundException: The destination does not exist.
-            UnsupportedOperation: A task is running already.
-            InvalidParameterValue: This is nobody's dead-letter queue, or the rate is out of range.
+            InvalidParameterValue: This is nobody's dead-letter queue, the rate is out of range, or a task
+                is running already.
 
         AWS: StartMessageMoveTask.
         """
@@ -268,17 +282,12 @@ class QueueAdministration(QueueState):
             return self.broker.list_message_move_tasks(self.arn, max_results=max_results)
 
     def __repr__(self) -> str:
+        if self.broker.closed_because is not None and not self._is_deleted:
+            return f"<Queue {self.name!r}: its broker is closed>"
+        self.broker._let_time_pass()
         if self._is_deleted:
             return f"<Queue {self.name!r}: deleted>"
-        if self.broker.closed_because is not None:
-            return f"<Queue {self.name!r}: its broker is closed>"
+        if not self._is_usable:
+            return f"<Queue {self.name!r}: not there yet>"
         visible, in_flight, delayed = self.counts()
         return f"<Queue {self.name!r}: {visible} visible, {in_flight} in flight, {delayed} delayed>"
-
-
-class Counts(NamedTuple):
-    """How many messages of a queue are in which state."""
-
-    visible: int
-    in_flight: int
-    delayed: int

@@ -6,7 +6,7 @@ Applied to a broker that has heard all earlier ones, it makes the same change th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
@@ -44,12 +44,65 @@ class QueueCreated(Change):
         broker._apply_queue_created(queue)
 
 
+class LateChange(Change):
+    """A change that may come later than it is asked for; see `queuestream.core.queues.consistency`.
+
+    Attributes:
+        queue: The name of the queue that changes.
+        at_ns: When.
+    """
+
+    __slots__ = ()
+
+    queue: str
+    at_ns: int
+
+    def apply_asked(self, broker: Broker, now_ns: int) -> None:
+        """What is different as soon as it was asked for."""
+
+
 @attrs.frozen
-class QueueDeleted(Change):
+class ChangePostponed(Change):
+    """A change was asked for, and will be told and made when its time has come."""
+
+    change: LateChange
+    asked_ns: int
+
+    def apply(self, broker: Broker) -> None:
+        """Keep it in mind."""
+        broker._late_changes().apply_postponed(self.change)
+        self.change.apply_asked(broker, self.asked_ns)
+
+
+@attrs.frozen
+class QueueBecameUsable(LateChange):
+    """A queue that was created a while ago can be used."""
+
+    queue: str
+    at_ns: int
+
+    def apply_asked(self, broker: Broker, now_ns: int) -> None:
+        """It cannot be used yet."""
+        broker.queues[self.queue]._is_usable = False
+        broker.queues[self.queue]._watch_the_time()
+
+    def apply(self, broker: Broker) -> None:
+        """Let it be used."""
+        broker._late_changes().apply_come(self)
+        broker.queues[self.queue]._is_usable = True
+        broker.queues[self.queue]._watch_the_time()
+
+
+@attrs.frozen
+class QueueDeleted(LateChange):
     """A queue and all its messages are gone."""
 
     queue: str
     at_ns: int
+
+    def apply_asked(self, broker: Broker, now_ns: int) -> None:
+        """Its name is no longer free for who wants the same queue."""
+        broker._deleted_queues[self.queue] = now_ns
 
     def apply(self, broker: Broker) -> None:
         """Delete it."""
@@ -66,8 +119,31 @@ class QueueAttributesSet(Change):
 
     def apply(self, broker: Broker) -> None:
         """Set them."""
-        broker.queues[self.queue]._settle_in_order(self.at_ns)
-        broker.queues[self.queue]._apply_attributes(self.attributes, self.at_ns)
+        queue = broker.queues[self.queue]
+        queue._settle_in_order(self.at_ns)
+        queue.last_modified_ns = self.at_ns
+        queue._apply_attributes(self.attributes, self.at_ns)
+
+
+@attrs.frozen
+class AttributesTookEffect(LateChange):
+    """Some of a queue's settings, which were changed a while ago, hold from now on."""
+
+    queue: str
+    values: Mapping[str, Any]
+    at_ns: int
+
+    def apply_asked(self, broker: Broker, now_ns: int) -> None:
+        """Nobody relies on what is about to change."""
+        broker.queues[self.queue]._know_what_to_check()
+
+    def apply(self, broker: Broker) -> None:
+        """Let them hold."""
+        broker._late_changes().apply_come(self)
+        queue = broker.queues[self.queue]
+        queue._settle_in_order(self.at_ns)
+        queue._apply_attributes(attrs.evolve(queue._attributes, **self.values), self.at_ns)
+        queue._wake(len(queue._waiting))
 
 
 @attrs.frozen
@@ -92,6 +168,28 @@ class QueuePurged(Change):
     def apply(self, broker: Broker) -> None:
         """Empty it."""
         broker.queues[self.queue]._apply_purged(self.at_ns)
+
+
+@attrs.frozen
+class MessagesPurged(LateChange):
+    """The messages that were in a queue when it was purged a while ago are gone.
+
+    Attributes:
+        last_number: The number of the last of them.
+    """
+
+    queue: str
+    last_number: int
+    at_ns: int
+
+    def apply_asked(self, broker: Broker, now_ns: int) -> None:
+        """The next purge has to wait."""
+        broker.queues[self.queue]._purged_ns = now_ns
+
+    def apply(self, broker: Broker) -> None:
+        """Remove them."""
+        broker._late_changes().apply_come(self)
+        broker.queues[self.queue]._apply_purged_up_to(self.last_number, self.at_ns)
 
 
 @attrs.frozen(kw_only=True)

@@ -124,7 +124,7 @@ class MoveTasks:
                 raise InvalidParameterValue("Source queue and destination queue must be of the same type.")
         running = self._running()
         if any(task.source_arn == source.arn for task in running):
-            raise UnsupportedOperation(
+            raise InvalidParameterValue(
                 "There is already a task running. "
                 "Only one active task is allowed for a source queue arn at a given time."
             )
@@ -179,7 +179,7 @@ class MoveTasks:
 
     def _step(self, task: MoveTask, at_ns: int) -> None:
         """Move one message, or end the task."""
-        source = self._broker.find_queue(task.source_arn)
+        source = self._broker._queue_of(task.source_arn)
         if source is None:
             self._end(task, "FAILED", "AWS.SimpleQueueService.NonExistentQueue")
             return
@@ -223,7 +223,7 @@ class MoveTasks:
         arn = message.dead_letter_source if task.destination_arn is None else task.destination_arn
         if arn is None:
             return None, "CouldNotDetermineMessageSource"
-        return self._broker.find_queue(arn), "AWS.SimpleQueueService.NonExistentQueue"
+        return self._broker._queue_of(arn), "AWS.SimpleQueueService.NonExistentQueue"
 
     def _end(self, task: MoveTask, status: Status, reason: str | None) -> None:
         if self._broker.listeners:
@@ -249,7 +249,7 @@ class MoveTasks:
         raise ResourceNotFoundException("Task does not exist.")
 
     def _queue(self, arn: object, parameter: str) -> Queue:
-        queue = self._broker.find_queue(arn)
+        queue = self._broker._queue_of(arn)
         if queue is None:
             raise ResourceNotFoundException(
                 f"The resource that you specified for the {parameter} parameter doesn't exist."

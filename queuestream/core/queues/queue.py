@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from queuestream.core.clock import SECOND
 from queuestream.core.errors import PurgeQueueInProgress
 from queuestream.core.queues import attributes as queue_attributes
-from queuestream.core.queues import checks, redrive
+from queuestream.core.queues import checks, consistency, redrive
 from queuestream.core.queues.receiving import Receiving
 from queuestream.core.queues.sending import Sending
 from queuestream.core.queues.state import queue_changes
@@ -82,10 +82,13 @@ class Queue(Sending, Receiving):
             self._begin(broker, name, made, checked_tags, broker.ids.bits(256), now_ns)
             if made.redrive_policy is not None:
                 redrive.check_target(self, made)
+            later = consistency.creation(broker, name, now_ns)
             if broker.listeners:
                 change = queue_changes().QueueCreated
-                broker.publish((change(name, made, checked_tags, self._receipts.secret, now_ns),))
+                broker.publish((change(name, made, checked_tags, self._receipts.secret, now_ns), *later))
             broker._apply_queue_created(self)
+            for postponed in later:
+                postponed.apply(broker)
 
     def purge(self) -> None:
         """Remove every message, hidden ones included.
@@ -100,6 +103,8 @@ class Queue(Sending, Receiving):
             interval_seconds = self.broker.queue_limits.purge_interval_seconds
             if self._purged_ns is not None and now_ns < self._purged_ns + interval_seconds * SECOND:
                 raise PurgeQueueInProgress(self.name, interval_seconds)
+            if consistency.purge(self, now_ns):
+                return
             if self.broker.listeners:
                 self.broker.publish((queue_changes().QueuePurged(self.name, now_ns),))
             self._apply_purged(now_ns)

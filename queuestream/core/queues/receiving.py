@@ -117,7 +117,10 @@ class Receiving(QueueAdministration):
                 )
             checks.check_receive_request_attempt_id(receive_request_attempt_id, limits)
         if wait_time_seconds is None:
-            wait_time_seconds = self._attributes.receive_message_wait_time_seconds
+            wait_time_seconds = self._wait_time_seconds
+            if wait_time_seconds is None:
+                self.broker._let_time_pass()
+                wait_time_seconds = self._attributes.receive_message_wait_time_seconds
         else:
             checks.check_wait_time_seconds(wait_time_seconds, limits)
         wait_ns = wait_time_seconds * SECOND

@@ -33,7 +33,7 @@ def check_target(queue: QueueAdministration, attributes: QueueAttributes) -> Non
     """
     policy = attributes.redrive_policy
     assert policy is not None
-    target = queue.broker.find_queue(policy.dead_letter_target_arn)
+    target = queue.broker._queue_of(policy.dead_letter_target_arn)
     reason = None
     if target is None:
         reason = "Dead letter target does not exist."
@@ -75,11 +75,11 @@ def dead_letters(
 
 
 def _allows(target: QueueAdministration, source_arn: str) -> bool:
-    policy = target.attributes.redrive_allow_policy
+    policy = target._attributes.redrive_allow_policy
     return policy is None or policy.allows(source_arn)
 
 
 def _target_of(queue: QueueAdministration) -> Queue | None:
     """The queue that the redrive policy names; None where there is no policy, or no such queue."""
-    policy = queue.attributes.redrive_policy
-    return None if policy is None else queue.broker.find_queue(policy.dead_letter_target_arn)
+    policy = queue._attributes.redrive_policy
+    return None if policy is None else queue.broker._queue_of(policy.dead_letter_target_arn)

@@ -193,10 +193,12 @@ class Sending(QueueState):
 
     def _check_size(self, size: int) -> None:
         if size > self._maximum_message_size:
-            raise InvalidParameterValue(
-                f"One or more {checks.ARE_INVALID} Reason: "
-                f"Message must be shorter than {self._maximum_message_size} bytes."
-            )
+            self.broker._let_time_pass()
+            maximum = self._attributes.maximum_message_size
+            if size > maximum:
+                raise InvalidParameterValue(
+                    f"One or more {checks.ARE_INVALID} Reason: Message must be shorter than {maximum} bytes."
+                )
 
     def _check_fifo(self, encoded: bytes, group_id: str | None, deduplication_id: str | None) -> str | None:
         """The deduplication id of a message with these parameters, if the kind of queue takes them."""
@@ -218,6 +220,7 @@ class Sending(QueueState):
         return hashlib.sha256(encoded).hexdigest()
 
     def _check_content_based(self) -> None:
+        self.broker._let_time_pass()
         if not self._attributes.content_based_deduplication:
             raise InvalidParameterValue(
                 "The queue should either have ContentBasedDeduplication enabled or "

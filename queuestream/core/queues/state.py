@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 from queuestream.core.clock import SECOND
 from queuestream.core.errors import QueueDoesNotExist
+from queuestream.core.queues import consistency
+from queuestream.core.queues.consistency import Counts
 from queuestream.core.queues.deduplication import Deduplication
 from queuestream.core.queues.fifo import FifoOrdering
 from queuestream.core.queues.message import (
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from queuestream.core.broker import Broker
     from queuestream.core.queues.attempts import Attempts
     from queuestream.core.queues.attributes import QueueAttributes
+    from queuestream.core.queues.consistency import Minute
     from queuestream.core.queues.deduplication import Key
     from queuestream.core.queues.polling import LongPoll
 
@@ -62,6 +65,14 @@ class QueueState:
     created_ns: int
     last_modified_ns: int
 
+    # What few queues have other than this.  On the class, because CPython stores the attributes of an object
+    # that has more than 30 of them in a way that is slower to look at, and a queue has almost as many.
+    _is_deleted = False
+    _is_usable = True
+    _purged_ns: int | None = None
+    _attempts: Attempts | None = None
+    _minute: Minute | None = None
+
     def _begin(
         self,
         broker: Broker,
@@ -81,16 +92,16 @@ class QueueState:
         self._tags = dict(tags)
         self._receipts = Receipts(secret)
         self._last_number = 0
-        self._purged_ns: int | None = None
-        self._is_deleted = False
         # Those who wait for messages, the longest first.
         self._waiting: dict[LongPoll, None] = {}
         self._deduplication = Deduplication() if attributes.fifo_queue else None
-        self._attempts: Attempts | None = None
         # Before this instant, time changes nothing but visibility.
         self._due_ns = NEVER
         self._attributes = attributes
         self._forget_messages()
+        if (seconds := broker.consistency.counts_seconds) and not attributes.fifo_queue:
+            self._minute = consistency.Minute(self, seconds)
+        self.last_modified_ns = now_ns
         self._apply_attributes(attributes, now_ns)
 
     def _forget_messages(self) -> None:
@@ -124,7 +135,9 @@ class QueueState:
         self.broker.check_open()
         if self._is_deleted:
             raise QueueDoesNotExist(self.name)
-        self.broker._move_messages(now_ns)
+        self.broker._catch_up(now_ns)
+        if self._is_deleted or not self._is_usable:
+            raise QueueDoesNotExist(self.name)
         self._expire(now_ns)
 
     def _give_up(self) -> None:
@@ -133,20 +146,29 @@ class QueueState:
         self._wake(len(self._waiting))
 
     def _expire(self, now_ns: int) -> None:
-        """Remove what has been kept for the retention period."""
+        """Remove what has been kept for the retention period, and look when there is more to do."""
+        if self._minute is not None:
+            self._minute.count(now_ns)
+        self._remove_expired(now_ns)
+        self._watch_the_time()
+
+    def _remove_expired(self, now_ns: int) -> None:
         expired = self._ages.up_to(now_ns - self._retention_ns)
         if expired:
             if self.broker.listeners:
                 self.broker.publish((queue_changes().MessagesRemoved.of(self, expired, "expired", now_ns),))
             self._apply_expired(expired, now_ns)
-        self._watch_the_time()
 
     def _watch_the_time(self) -> None:
         """Find the instant before which time changes nothing but visibility."""
-        expiry_ns, move_ns = self._next_expiry_ns(), self.broker._next_move_ns()
+        expiry_ns, step_ns = self._next_expiry_ns(), self.broker._next_step_ns()
         self._due_ns = NEVER if expiry_ns is None else expiry_ns
-        if move_ns is not None and move_ns < self._due_ns:
-            self._due_ns = move_ns
+        if step_ns is not None and step_ns < self._due_ns:
+            self._due_ns = step_ns
+        if self._minute is not None:
+            self._due_ns = min(self._due_ns, self._minute.ends_ns)
+        if not self._is_usable:
+            self._due_ns = -NEVER
 
     def _expect(self, at_ns: int) -> None:
         """Time will change something at an instant that the queue did not know of."""
@@ -181,7 +203,7 @@ class QueueState:
 
     def _next_arrival_ns(self) -> int | None:
         """When time next makes a message visible.  The caller holds the lock."""
-        instants = (self._hidden.next_deadline_ns(), self.broker._next_move_ns())
+        instants = (self._hidden.next_deadline_ns(), self.broker._next_step_ns())
         return min((at_ns for at_ns in instants if at_ns is not None), default=None)
 
     def _next_expiry_ns(self) -> int | None:
@@ -203,6 +225,14 @@ class QueueState:
         for poll in [poll for poll in self._waiting if poll.until_ns > deadline_ns]:
             del self._waiting[poll]
             poll.wakeup.set()
+
+    # --- counts ---
+
+    def _counts_at(self, now_ns: int) -> Counts:
+        """How many messages are in which state, after showing those whose time has come."""
+        self._settle(now_ns)
+        hidden = self._in_flight_count + self._delayed_count
+        return Counts(len(self._ages) - hidden, self._in_flight_count, self._delayed_count)
 
     # --- messages come ---
 
@@ -407,6 +437,16 @@ class QueueState:
         self._forget_messages()
         self._watch_the_time()
 
+    def _apply_purged_up_to(self, last_number: int, now_ns: int) -> None:
+        """Every message that was there when a purge began is gone."""
+        self._settle(now_ns)
+        messages = [message for message in self._ages if message.number <= last_number]
+        if len(messages) == len(self._ages):
+            self._forget_messages()
+        else:
+            self._apply_removed(messages, now_ns)
+        self._watch_the_time()
+
     def _take_to_move(self, at_ns: int) -> Message | None:
         """The next message, for a move task; it is in nobody's hands until it is moved or put back."""
         self._settle(at_ns)
@@ -425,20 +465,29 @@ class QueueState:
         """The queue has these settings from now on."""
         is_delayed_anew = attributes.fifo_queue and attributes.delay_seconds != self._attributes.delay_seconds
         self._attributes = attributes
-        self.last_modified_ns = now_ns
         # What every operation needs, within one step's reach.
         limits = self.broker.queue_limits
         self._retention_ns = attributes.message_retention_period * SECOND
         self._visibility_timeout_ns = attributes.visibility_timeout * SECOND
         self._delay_ns = attributes.delay_seconds * SECOND
-        self._maximum_message_size = attributes.maximum_message_size
         self._in_flight_max = limits.fifo_in_flight_max if attributes.fifo_queue else limits.in_flight_max
         policy = attributes.redrive_policy
         self._max_receive_count = NEVER if policy is None else policy.max_receive_count
+        self._know_what_to_check()
         # What the retention period now removes is removed by the next operation: one call, one change.
         self._watch_the_time()
         if is_delayed_anew:
             self._delay_anew(now_ns)
+
+    def _know_what_to_check(self) -> None:
+        """What is looked at before the clock is: where it may have changed, something that says so."""
+        late = self.broker._late
+        if late is None or not late.of(self.name):
+            self._maximum_message_size = self._attributes.maximum_message_size
+            self._wait_time_seconds: int | None = self._attributes.receive_message_wait_time_seconds
+        else:
+            self._maximum_message_size = -1
+            self._wait_time_seconds = None
 
     def _delay_anew(self, now_ns: int) -> None:
         """A FIFO queue's delay is retroactive (AWS: "Amazon SQS delay queues")."""

@@ -168,7 +168,7 @@ def test_a_task_tells_how_far_it_is(queue, dead, clock):
         None,
         3,
     )
-    assert queue.broker._next_move_ns() is None
+    assert queue.broker._next_step_ns() is None
 
 
 def test_a_task_leaves_messages_in_flight_alone(queue, dead, clock):
@@ -204,7 +204,7 @@ def test_an_unknown_task_cannot_be_cancelled(broker, handle):
 def test_one_task_at_a_time_runs_for_a_source(queue, dead, clock):
     fail(queue, "a")
     dead.start_message_move_task(max_number_of_messages_per_second=1)
-    with pytest.raises(UnsupportedOperation, match="already a task running"):
+    with pytest.raises(InvalidParameterValue, match="already a task running"):
         dead.start_message_move_task()
     clock.advance(seconds=2)
     dead.start_message_move_task()
