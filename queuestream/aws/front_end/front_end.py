@@ -285,7 +285,7 @@ class _Answering:
     def _stream(self, events: Events) -> HttpResponse:
         wire = self._call.wire
         content_type = wire.CONTENT_TYPES[self._call.service]
-        headers = {"x-amzn-RequestId": self._request_id, "Content-Type": event_stream.CONTENT_TYPE}
+        headers = {"x-amzn-requestid": self._request_id, "content-type": event_stream.CONTENT_TYPE}
         return HttpResponse(200, headers, event_stream.Frames(events, wire.write, content_type))
 
 

@@ -72,7 +72,7 @@ class HttpResponse:
 
     Attributes:
         status: `200`.
-        headers: Without Content-Length and Date, which are the carrier's.
+        headers: By lower-case name, without Content-Length and Date, which are the carrier's.
         body: The bytes, or an `EventBody`.
     """
 

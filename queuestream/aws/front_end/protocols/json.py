@@ -34,7 +34,9 @@ def _wire_value(value: object) -> object:
 
 
 _decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_wire_value).encode
+_encode = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, separators=(",", ":"), default=_wire_value
+).encode
 
 
 def read(body: bytes) -> Any:
@@ -56,7 +58,7 @@ def write(value: object) -> bytes:
 
 def headers(service: str, content_type: str, request_id: str) -> dict[str, str]:
     """What every answer says besides its body; Kinesis has a second id, of no use but to AWS's support."""
-    headers = {"x-amzn-RequestId": request_id, "Content-Type": content_type}
+    headers = {"x-amzn-requestid": request_id, "content-type": content_type}
     if service == "kinesis":
         headers["x-amz-id-2"] = b2a_base64((2 * request_id).encode(), newline=False).decode("ascii")
     return headers

@@ -245,11 +245,11 @@ def refusal(service: str, error: ServiceError, request_id: str) -> HttpResponse:
 def unaddressed(status: int, name: str, message: str | None, request_id: str) -> HttpResponse:
     """What AWS says to a request in no protocol that it knows."""
     said = f"<{name}/>\n" if message is None else f"<{name}>\n  <Message>{message}</Message>\n</{name}>\n"
-    return HttpResponse(status, {"x-amzn-RequestId": request_id}, said.encode())
+    return HttpResponse(status, {"x-amzn-requestid": request_id}, said.encode())
 
 
 def _document(status: int, request_id: str, content: str) -> HttpResponse:
-    headers = {"x-amzn-RequestId": request_id, "Content-Type": CONTENT_TYPE}
+    headers = {"x-amzn-requestid": request_id, "content-type": CONTENT_TYPE}
     return HttpResponse(status, headers, f'<?xml version="1.0"?>{content}'.encode())
 
 
