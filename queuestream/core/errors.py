@@ -150,12 +150,12 @@ class OverLimit(QueueError):
 
 
 class InvalidAttributeName(QueueError):
-    """No queue attribute of that name."""
+    """No queue attribute of that name, or none that this queue takes."""
 
     code = "InvalidAttributeName"
 
-    def __init__(self, attribute: str) -> None:
-        super().__init__(f"Unknown Attribute {attribute}.")
+    def __init__(self, attribute: str, sentence: str | None = None) -> None:
+        super().__init__(sentence or f"Unknown Attribute {attribute}.")
         self.attribute = attribute
 
 

@@ -97,7 +97,7 @@ class QueueAttributes:
     Durations are in seconds, sizes in bytes.  API reference: CreateQueue, SetQueueAttributes.
 
     Raises:
-        InvalidAttributeName: An attribute of FIFO queues, for a standard queue.
+        InvalidAttributeName: An attribute of FIFO queues, for a standard queue; two kinds of encryption.
         InvalidAttributeValue: A value out of range or of the wrong form.
         InvalidParameterValue: A redrive policy that makes no sense.
         OverLimit: A policy with more in it than AWS allows.
@@ -161,7 +161,7 @@ class QueueAttributes:
         else:
             for name, default in _FIFO_ONLY.items():
                 if getattr(self, name) != default:
-                    raise InvalidAttributeName(AWS_NAMES[name])
+                    raise _only_fifo(name)
         if self.policy is not None:
             from queuestream.core.queues.permissions import check_policy  # noqa: PLC0415 - few queues have one
 
@@ -187,7 +187,7 @@ class QueueAttributes:
         if not isinstance(key_id, str):
             raise InvalidAttributeValue("KmsMasterKeyId")
         if self.sqs_managed_sse_enabled:
-            raise InvalidAttributeValue(
+            raise InvalidAttributeName(
                 "SqsManagedSseEnabled",
                 "You can use one type of server-side encryption (SSE) at one time. "
                 "You can either enable KMS SSE or SQS SSE.",
@@ -249,7 +249,17 @@ def _check_names(given: Mapping[str, object], *, fifo_queue: bool) -> None:
         if name not in AWS_NAMES:
             raise InvalidAttributeName(name)
         if name in _FIFO_ONLY and not fifo_queue:
-            raise InvalidAttributeName(AWS_NAMES[name])
+            raise _only_fifo(name)
+
+
+def _only_fifo(name: str) -> InvalidAttributeName:
+    """What SQS says of an attribute of FIFO queues on a standard queue; of the oldest, in other words."""
+    attribute = AWS_NAMES[name]
+    if name == "content_based_deduplication":
+        return InvalidAttributeName(attribute)
+    return InvalidAttributeName(
+        attribute, f"You can specify the {attribute} only when FifoQueue is set to true."
+    )
 
 
 def _check_integer(attribute: str, value: object, low: int, high: int) -> None:

@@ -157,7 +157,7 @@ def check_tag_keys(tag_keys: object) -> set[str]:
     if keys is None or not all(isinstance(key, str) for key in keys):
         raise InvalidParameterValue.of("TagKeys", shown(tag_keys), "Must be a list of keys.")
     if not keys:
-        raise MissingParameter("TagKeys")
+        raise InvalidParameterValue("Tag keys must be between 1 and 128 characters in length.")
     return set(keys)
 
 

@@ -35,6 +35,7 @@ _VALID_BYTES = bytes(byte for byte in range(256) if byte >= 0x20 or byte in b"\t
 _VALID_CHARACTERS = "#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
 
 _ATTRIBUTE_NAME_CHARACTERS = NAME_CHARACTERS | {"."}
+_EVERY_ONE = frozenset({"All", "*", ".*"})
 
 # Compiled when the first number or trace header is sent, not when this module is imported.
 _NUMBER = r"[+-]?(?=\.?[0-9])([0-9]*)\.?([0-9]*)(?:[eE]([+-]?[0-9]{1,4}))?"
@@ -88,7 +89,6 @@ def check_message_attributes(given: object, limits: QueueLimits = AWS_LIMITS) ->
 
     Raises:
         InvalidParameterValue: Too many, or a name, type or value that SQS does not take.
-        InvalidMessageContents: A character that SQS does not take.
     """
     if given is None:
         return None
@@ -142,7 +142,7 @@ def check_system_attributes(given: object) -> str | None:
 def size_of(attributes: MessageAttributes) -> int:
     """How many bytes the attributes add to their message: names, types and values."""
     return sum(
-        len(name) + len(attribute.data_type.encode()) + len(_bytes_of(attribute.value))
+        len(name.encode()) + len(attribute.data_type.encode()) + len(_bytes_of(attribute.value))
         for name, attribute in attributes.items()
     )
 
@@ -183,9 +183,9 @@ def check_attribute_names(names: object) -> tuple[str, ...]:
 def select(attributes: MessageAttributes, names: Sequence[str]) -> MessageAttributes:
     """Those of the attributes that were asked for, in a new dict.
 
-    `All` and `.*` ask for every one, `sales.*` for each whose name begins with `sales`.
+    `All`, `*` and `.*` ask for every one, `sales.*` for each whose name begins with `sales`.
     """
-    if "All" in names or ".*" in names:
+    if not _EVERY_ONE.isdisjoint(names):
         return dict(attributes)
     prefixes = tuple(name.removesuffix(".*") for name in names if name.endswith(".*"))
     return {
@@ -197,6 +197,14 @@ def select(attributes: MessageAttributes, names: Sequence[str]) -> MessageAttrib
 
 def _bytes_of(value: str | bytes) -> bytes:
     return value if isinstance(value, bytes) else value.encode()
+
+
+def _encoded_part(text: str, place: str) -> bytes:
+    """As `_encoded`, for a part of an attribute, of which SQS speaks as of a parameter's value."""
+    try:
+        return _encoded(text, place)
+    except InvalidMessageContents as refused:
+        raise InvalidParameterValue(refused.message) from None
 
 
 def _encoded(text: str, place: str) -> bytes:
@@ -227,7 +235,8 @@ def _check_name(name: object, limits: QueueLimits) -> None:
     maximum = limits.message_attribute_name_length_max
     if len(name) > maximum:
         raise InvalidParameterValue(f"Message (user) attribute name must be shorter than {maximum} bytes.")
-    if not _ATTRIBUTE_NAME_CHARACTERS.issuperset(name):
+    # Letters of other alphabets are taken too, whatever the sentence says.
+    if not all(character.isalnum() for character in set(name) - _ATTRIBUTE_NAME_CHARACTERS):
         raise InvalidParameterValue(
             f"The message attribute name '{shown(name)}' is invalid. "
             "Attribute name can contain A-Z, a-z, 0-9, underscore (_), hyphen (-), and period (.) characters."
@@ -257,7 +266,7 @@ def _attribute(name: str, given: object, limits: QueueLimits) -> MessageAttribut
             f"Message (user) attribute '{name}' must contain a non-empty value of type '{kind}'."
         )
     if isinstance(value, str):
-        _encoded(value, f"message attribute '{name}'")
+        _encoded_part(value, f"message attribute '{name}'")
         if kind == "Number" and not _is_number(value):
             raise InvalidParameterValue(
                 f"Can't cast the value of message (user) attribute '{name}' to a number."
@@ -290,7 +299,7 @@ def _check_data_type(name: str, data_type: object, limits: QueueLimits) -> str:
             f"The message (user) attribute '{name}' must contain a non-empty message attribute type."
         )
     maximum = limits.message_attribute_data_type_length_max
-    if len(_encoded(data_type, f"type of message attribute '{name}'")) > maximum:
+    if len(_encoded_part(data_type, f"type of message attribute '{name}'")) > maximum:
         raise InvalidParameterValue(f"Message (user) attribute type must be shorter than {maximum} bytes.")
     kind = data_type.partition(".")[0]
     if kind not in {"String", "Number", "Binary"}:

@@ -41,13 +41,9 @@ class RedrivePolicy:
     max_receive_count: int = 10  # API reference, CreateQueue
 
     def __attrs_post_init__(self) -> None:
-        if not is_integer(self.max_receive_count, 1, _ANY_COUNT):
-            self._refuse_count(AWS_LIMITS)
-        arn = parse_arn(self.dead_letter_target_arn)
-        if arn is None:
-            self._refuse("Invalid value for deadLetterTargetArn.")
-        if arn.service != "sqs":
-            self._refuse("Only SQS queues are valid resources for deadLetterTargetArn.")
+        reason = _refusal(self.dead_letter_target_arn, self.max_receive_count)
+        if reason is not None:
+            raise InvalidParameterValue.of("RedrivePolicy", self.to_json(), reason)
 
     def _check(self, limits: QueueLimits) -> None:
         """Whether a queue with these limits may have it.
@@ -56,13 +52,8 @@ class RedrivePolicy:
             InvalidParameterValue: The count is out of range.
         """
         if self.max_receive_count > limits.max_receive_count_max:
-            self._refuse_count(limits)
-
-    def _refuse_count(self, limits: QueueLimits) -> NoReturn:
-        self._refuse(
-            f"Invalid value for maxReceiveCount: {shown(self.max_receive_count)}, "
-            f"valid values are from 1 to {limits.max_receive_count_max} both inclusive."
-        )
+            reason = _count_refusal(self.max_receive_count, limits)
+            raise InvalidParameterValue.of("RedrivePolicy", self.to_json(), reason)
 
     @classmethod
     def of(cls, value: RedrivePolicy | Mapping[str, object] | str) -> RedrivePolicy:
@@ -75,15 +66,20 @@ class RedrivePolicy:
         known = dict(shape)
         arn = known.pop("deadLetterTargetArn", None)
         count = known.pop("maxReceiveCount", 10)
-        if known:
-            reason = "Only following attributes are supported: [maxReceiveCount, deadLetterTargetArn]."
-            raise InvalidParameterValue.of("RedrivePolicy", _text(shape), reason)
-        if arn is None:
-            reason = "Redrive policy does not contain mandatory attribute: deadLetterTargetArn."
-            raise InvalidParameterValue.of("RedrivePolicy", _text(shape), reason)
         # AWS's own examples write the count as text.
         if isinstance(count, str) and count.isascii() and count.isdigit() and len(count) <= _DIGITS_MAX:
             count = int(count)
+        reason: str | None
+        if known:
+            reason = "Only following attributes are supported: [maxReceiveCount, deadLetterTargetArn]."
+        elif arn is None:
+            reason = "Redrive policy does not contain mandatory attribute: deadLetterTargetArn."
+        else:
+            reason = _refusal(arn, count)
+        if reason is not None:
+            # SQS repeats a policy as it was given.
+            given = shown(value) if isinstance(value, str) else _text(shape)
+            raise InvalidParameterValue.of("RedrivePolicy", given, reason)
         return cls(dead_letter_target_arn=arn, max_receive_count=count)
 
     def to_json(self) -> str:
@@ -94,8 +90,24 @@ class RedrivePolicy:
         }
         return _text(shape)
 
-    def _refuse(self, reason: str) -> NoReturn:
-        raise InvalidParameterValue.of("RedrivePolicy", self.to_json(), reason)
+
+def _refusal(arn: object, count: object) -> str | None:
+    """Why SQS takes no redrive policy of this target and count; None where it does."""
+    if not is_integer(count, 1, _ANY_COUNT):
+        return _count_refusal(count, AWS_LIMITS)
+    target = parse_arn(arn)
+    if target is None:
+        return "Invalid value for deadLetterTargetArn."
+    if target.service != "sqs":
+        return "Only SQS queues are valid resources for deadLetterTargetArn."
+    return None
+
+
+def _count_refusal(count: object, limits: QueueLimits) -> str:
+    return (
+        f"Invalid value for maxReceiveCount: {shown(count)}, "
+        f"valid values are from 1 to {limits.max_receive_count_max} both inclusive."
+    )
 
 
 def _source_queue_arns(value: object) -> tuple[str, ...]:

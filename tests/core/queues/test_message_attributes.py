@@ -159,7 +159,7 @@ def test_a_message_has_ten_attributes_at_most():
         check_message_attributes({"a": "x", "b": "x"}, QueueLimits(message_attributes_max=1))
 
 
-@pytest.mark.parametrize("name", ["a", "A-Z_a.z.09", "x" * 256, "AWS", "AWSome", "amazonas", "a.aws.b"])
+@pytest.mark.parametrize("name", ["a", "A-Z_a.z.09", "x" * 256, "AWSome", "amazonas", "a.aws.b", "attr.1øßä"])
 def test_a_name_is_letters_digits_hyphens_underscores_and_periods(name):
     assert name in check_message_attributes({name: "x"})
 
@@ -169,7 +169,7 @@ def test_a_name_is_text_and_not_empty(name):
     assert refusal({name: "x"}) == "The request must contain non-empty message (user) attribute names."
 
 
-@pytest.mark.parametrize("name", ["a b", "é", "a\n", "a/b", "\ud800"])
+@pytest.mark.parametrize("name", ["a b", "§", "a\n", "a/b", "\ud800"])
 def test_a_name_holds_no_other_characters(name):
     assert "Attribute name can contain A-Z, a-z, 0-9, underscore (_), hyphen (-)" in refusal({name: "x"})
 
@@ -237,10 +237,8 @@ def test_a_value_is_of_its_type_and_not_empty(attribute, kind):
 
 
 def test_text_in_attributes_is_of_the_same_character_set_as_bodies():
-    assert "'#x0' was found in the message attribute 'n'" in refusal({"n": "\0"}, InvalidMessageContents)
-    assert "'#xD800' was found" in refusal(
-        {"n": MessageAttribute("String.\ud800", "x")}, InvalidMessageContents
-    )
+    assert "'#x0' was found in the message attribute 'n'" in refusal({"n": "\0"})
+    assert "'#xD800' was found" in refusal({"n": MessageAttribute("String.\ud800", "x")})
 
 
 @pytest.mark.parametrize(
@@ -422,6 +420,7 @@ def test_system_attributes_are_a_mapping(given_attributes):
         ([], []),
         (["All"], ["General", "Hello", "Help.Me"]),
         ([".*"], ["General", "Hello", "Help.Me"]),
+        (["*"], ["General", "Hello", "Help.Me"]),
         (["Foo", "Bar"], []),
         (["Hello", "General"], ["General", "Hello"]),
         (["Hello", "Foo"], ["Hello"]),

@@ -194,3 +194,12 @@ def test_any_policy_is_taken_or_refused_but_nothing_else(value):
             assert policy.of(policy.of(value).to_json()) == policy.of(value)
         except QueuestreamError as refused:
             str(refused).encode()
+
+
+def test_a_refused_policy_is_shown_as_it_was_given():
+    text = '{"deadLetterTargetArn": "dummy", "maxReceiveCount": 42}'
+    with pytest.raises(InvalidParameterValue) as refused:
+        RedrivePolicy.of(text)
+    assert refused.value.message == (
+        f"Value {text} for parameter RedrivePolicy is invalid. Reason: Invalid value for deadLetterTargetArn."
+    )
