@@ -1,11 +1,11 @@
 """Queues through AWS's operations: the core's names in, AWS's requests out, and the core's values back."""
 
 import json
+from typing import NamedTuple
 
 import attrs
 
 from queuestream.core.clock import SECOND
-from queuestream.core.queues.administration import Counts
 from queuestream.core.queues.attributes import AWS_NAMES, PYTHON_NAMES, QueueAttributes
 from queuestream.core.queues.batches import BatchFailure, BatchResult
 from queuestream.core.queues.message_attributes import MessageAttribute
@@ -80,6 +80,14 @@ class Received:
             shape["MD5OfBody"],
             shape.get("MD5OfMessageAttributes"),
         )
+
+
+class Counts(NamedTuple):
+    """What `counts` gives back."""
+
+    visible: int
+    in_flight: int
+    delayed: int
 
 
 class AwsQueues:
