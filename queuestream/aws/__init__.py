@@ -21,16 +21,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from queuestream.aws.accounts import Aws as Aws
     from queuestream.aws.fault_plans import FaultPlan as FaultPlan
-    from queuestream.aws.in_process import mock_aws as mock_aws
-    from queuestream.aws.in_process import wire as wire
+    from queuestream.aws.in_process.mock import mock_aws as mock_aws
+    from queuestream.aws.in_process.wiring import wire as wire
     from queuestream.aws.server import serve as serve
 
 _HOMES = {
     "Aws": "accounts",
     "FaultPlan": "fault_plans",
-    "mock_aws": "in_process",
+    "mock_aws": "in_process.mock",
     "serve": "server",
-    "wire": "in_process",
+    "wire": "in_process.wiring",
 }
 
 __all__ = [*_HOMES]  # noqa: PLE0604 - names, all of them
