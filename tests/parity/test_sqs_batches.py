@@ -56,8 +56,10 @@ def test_one_message_can_fail_while_the_others_are_sent(queue):
         ({"message_deduplication_id": "2"}, "The request must contain the parameter MessageGroupId."),
         (
             {"message_group_id": "a"},
-            "The queue should either have ContentBasedDeduplication enabled or "
-            "MessageDeduplicationId provided explicitly",
+            (
+                "The queue should either have ContentBasedDeduplication enabled or "
+                "MessageDeduplicationId provided explicitly"
+            ),
         ),
     ],
 )

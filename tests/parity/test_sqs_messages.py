@@ -131,7 +131,7 @@ def test_names_that_are_taken(queue, name):
     assert list(queue.receive()[0].message_attributes) == [name]
 
 
-@pytest.mark.parametrize("name", ["a b", "ü", "n" * 257, ".a", "a.", "a..b", "AWS.a", "aws.b", "Amazon.c"])
+@pytest.mark.parametrize("name", ["a b", "a/b", "n" * 257, ".a", "a.", "a..b", "AWS.a", "aws.b", "Amazon.c"])
 @pytest.mark.aws(
     "A name has no other characters, no period at its ends, and does not begin as AWS's own do.",
     page=METADATA,
@@ -179,7 +179,7 @@ def test_an_empty_value_is_refused(queue):
 
 @pytest.mark.aws("An attribute's value is of the characters that a body is of.", page=METADATA)
 def test_a_value_with_other_characters_is_refused(queue):
-    with refused("InvalidMessageContents"):
+    with refused("InvalidParameterValue"):
         queue.send("hello", message_attributes={"a": "\0"})
 
 
@@ -194,7 +194,7 @@ def test_the_digest_of_attributes_is_the_documented_one(queue):
     attributes = {"b": MessageAttribute("Binary", b"\x01\x02"), "a": MessageAttribute("String", "x")}
     sent = queue.send("hello", message_attributes=attributes)
     [message] = queue.receive()
-    # Each part behind its length in four bytes; a value behind a byte for its kind, 1 for text and 2 for bytes.
+    # Each part behind its length in four bytes; a value behind one more byte, 1 for text and 2 for bytes.
     encoded = (
         b"\0\0\0\x01a" + b"\0\0\0\x06String" + b"\x01" + b"\0\0\0\x01x"
         b"\0\0\0\x01b" + b"\0\0\0\x06Binary" + b"\x02" + b"\0\0\0\x02\x01\x02"

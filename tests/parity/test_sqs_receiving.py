@@ -193,7 +193,8 @@ def test_a_receive_can_refuse_to_wait(broker, clock):
 def test_a_wait_out_of_range_is_refused(queue, seconds):
     with refused(
         "InvalidParameterValue",
-        f"Value {seconds} for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 and <= 20, if provided.",
+        f"Value {seconds} for parameter WaitTimeSeconds is invalid. "
+        "Reason: Must be >= 0 and <= 20, if provided.",
     ):
         queue.receive(wait_time_seconds=seconds)
 
