@@ -42,13 +42,16 @@ _INSTANT_FORM = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 _SCOPE_IN_HEADER = re.compile(r"Credential=([^\s,/]+)/(\d{8})/([^\s,/]+)/([^\s,/]+)/", re.ASCII)
 _SCOPE_IN_QUERY = re.compile(r"(?:^|&)X-Amz-Credential=([^&]*)")
 _SCOPE_PARTS = 5
+_AUTHORITY = ":authority"  # what HTTP/2 has in place of the header Host
 _REGION = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 _KEYS_KEPT = 256
 # The parameters of a query that is signed, and what an Authorization header calls the same.
 _IN_QUERY = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date")
 _IN_HEADER = ("Credential", "Signature", "SignedHeaders")
 # Where one of these is in the request, it has to be signed: it says what is asked, or when.
-_ALWAYS_SIGNED = ("host", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token", "x-amz-target")
+_ALWAYS_SIGNED = ("x-amz-content-sha256", "x-amz-date", "x-amz-security-token", "x-amz-target")
+# What HTTP/2 calls the host, and JavaScript's SDK then signs instead of it.
+_AUTHORITY = ":authority"
 
 
 class SignatureError(ServiceError):
@@ -326,19 +329,26 @@ def _instant(date: str) -> datetime:
 def _canonical_request(request: HttpRequest, signed: Signed) -> str:
     headers = request.headers
     names = signed.signed_headers.split(";")
+    if "host" not in names and _AUTHORITY not in names:
+        raise InvalidSignature("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
     for name in _ALWAYS_SIGNED:
-        if name not in names and (name == "host" or name in headers):
-            called = "'Host' or ':authority'" if name == "host" else f"'{name}'"
-            raise InvalidSignature(f"{called} must be a 'SignedHeader' in the AWS Authorization.")
-    # Blanks in a row count as one.
-    lines = "".join([f"{name}:{' '.join(headers.get(name, '').split())}\n" for name in names])
+        if name in headers and name not in names:
+            raise InvalidSignature(f"'{name}' must be a 'SignedHeader' in the AWS Authorization.")
+    lines = []
+    for name in names:
+        value = headers.get("host" if name == _AUTHORITY else name, "")
+        lines.append(f"{name}:{' '.join(value.split())}\n")  # blanks in a row count as one
     if headers.get("x-amz-content-sha256") == _UNSIGNED_PAYLOAD:
         payload = _UNSIGNED_PAYLOAD
     else:
         payload = hashlib.sha256(request.body).hexdigest()
     query = _canonical_query(request.query) if request.query else ""
     path = "/" if request.path in {"", "/"} else _canonical_path(request.path)
-    return f"{request.method}\n{path}\n{query}\n{lines}\n{signed.signed_headers}\n{payload}"
+    return f"{request.method}\n{path}\n{query}\n{''.join(lines)}\n{signed.signed_headers}\n{payload}"
+
+
+def _value(headers: Mapping[str, str], name: str) -> str:
+    return headers.get("host" if name == _AUTHORITY else name, "")
 
 
 def _canonical_path(path: str) -> str:

@@ -57,6 +57,16 @@ def signed(
     return HttpRequest(method, path, query, {"host": HOST, **received}, body)
 
 
+class SignsTheAuthority(SigV4Auth):
+    """Signs as JavaScript's SDK does over HTTP/2, which has no Host."""
+
+    def headers_to_sign(self, request):
+        headers = super().headers_to_sign(request)
+        headers[":authority"] = headers["host"]
+        del headers["host"]
+        return headers
+
+
 def presigned(expires=300, **changes):
     return signed(SigV4QueryAuth, method="GET", body=b"", expires=expires, **changes)
 
@@ -152,6 +162,25 @@ def test_several_keys_may_sign_each_with_its_account():
     assert credentials.account_of(KEY_ID) is None
 
 
+class SignsTheAuthority(SigV4Auth):
+    """Signs as the AWS SDK for JavaScript does over HTTP/2."""
+
+    def headers_to_sign(self, request):
+        headers = super().headers_to_sign(request)
+        del headers["host"]
+        headers[":authority"] = HOST
+        return headers
+
+
+def test_over_http_2_the_host_is_signed_under_its_name_there(credentials):
+    request = signed(SignsTheAuthority)
+    credentials.check(request)
+
+    request.headers["host"] = "elsewhere:4566"
+    with pytest.raises(InvalidSignature, match="does not match the signature you provided"):
+        credentials.check(request)
+
+
 def test_secrets_are_not_shown(credentials):
     assert repr(credentials) == "<Credentials: AKIDEXAMPLE>"
 
@@ -215,6 +244,16 @@ def test_the_host_has_to_be_signed(credentials):
     request.headers["authorization"] = request.headers["authorization"].replace("host;", "")
 
     with pytest.raises(InvalidSignature, match="'Host' or ':authority' must be a 'SignedHeader'"):
+        credentials.check(request)
+
+
+def test_the_host_may_be_signed_under_its_name_in_http_2(credentials):
+    request = signed(SignsTheAuthority)
+    assert "SignedHeaders=:authority;" in request.headers["authorization"]
+    credentials.check(request)
+
+    request.headers["host"] = "elsewhere:4566"
+    with pytest.raises(InvalidSignature, match="does not match"):
         credentials.check(request)
 
 
