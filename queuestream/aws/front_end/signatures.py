@@ -51,7 +51,6 @@ _IN_HEADER = ("Credential", "Signature", "SignedHeaders")
 # Where one of these is in the request, it has to be signed: it says what is asked, or when.
 _ALWAYS_SIGNED = ("x-amz-content-sha256", "x-amz-date", "x-amz-security-token", "x-amz-target")
 # What HTTP/2 calls the host, and JavaScript's SDK then signs instead of it.
-_AUTHORITY = ":authority"
 
 
 class SignatureError(ServiceError):

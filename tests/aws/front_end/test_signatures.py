@@ -162,25 +162,6 @@ def test_several_keys_may_sign_each_with_its_account():
     assert credentials.account_of(KEY_ID) is None
 
 
-class SignsTheAuthority(SigV4Auth):
-    """Signs as the AWS SDK for JavaScript does over HTTP/2."""
-
-    def headers_to_sign(self, request):
-        headers = super().headers_to_sign(request)
-        del headers["host"]
-        headers[":authority"] = HOST
-        return headers
-
-
-def test_over_http_2_the_host_is_signed_under_its_name_there(credentials):
-    request = signed(SignsTheAuthority)
-    credentials.check(request)
-
-    request.headers["host"] = "elsewhere:4566"
-    with pytest.raises(InvalidSignature, match="does not match the signature you provided"):
-        credentials.check(request)
-
-
 def test_secrets_are_not_shown(credentials):
     assert repr(credentials) == "<Credentials: AKIDEXAMPLE>"
 
