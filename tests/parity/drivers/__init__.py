@@ -20,10 +20,10 @@ A queue has the operations, names and values of `queuestream.Queue`, as far as S
 `send_batch`, `receive`, `delete`, `change_visibility`, `attributes`, `counts()` and so on, but no `peek`.
 Whatever is refused raises something with AWS's `code` and `message`; `refused(code, message)` expects it.
 
-How a way is made.  The AWS ways differ in one method, `call(service, operation, request)`, in
-`aws_ways.py`.  What they make of it is written once for queues (`aws_queues.py`) and once for streams
-(`aws_streams.py`), as a mix-in of `AwsWay` that offers the core's names: it builds AWS's request from the
-arguments, calls, and gives back a value with the core's attributes.  So, to add
+How a way is made.  The AWS ways (`aws_ways.py`, `client_ways.py`) differ in one method,
+`call(service, operation, request)`.  What they make of it is written once for queues (`aws_queues.py`) and
+once for streams (`aws_streams.py`), as a mix-in of `AwsWay` that offers the core's names: it builds AWS's
+request from the arguments, calls, and gives back a value with the core's attributes.  So, to add
 
 - an operation: one method in the mix-in, and nothing for the core ways, which have it already;
 - a kind of thing that a core way hands out (as `Queue` is): its class in `core_ways.py`, `_outside`;
@@ -33,8 +33,9 @@ A way is opened once for each set of settings (`@pytest.mark.settings(queue_limi
 those of `Aws`), and reset before each test: queues and streams are gone, its clock goes on from where it was.
 """
 
-from drivers.aws_ways import WAYS as AWS_WAYS
+from drivers.aws_ways import OperationsWay
+from drivers.client_ways import AiobotocoreInProcess, Boto3InProcess, Boto3OverHttp
 from drivers.core_ways import CoreWay, ReopenedWay
 
-WAYS = (CoreWay, ReopenedWay, *AWS_WAYS)
+WAYS = (CoreWay, ReopenedWay, OperationsWay, Boto3InProcess, Boto3OverHttp, AiobotocoreInProcess)
 """Every way in that there is."""

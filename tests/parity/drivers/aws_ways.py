@@ -74,6 +74,3 @@ def refusal_of(client_error):
     error = client_error.response["Error"]
     modelled = error.get("QueryErrorCode")
     return Refused(modelled if modelled in _CODES else error["Code"], error["Message"])
-
-
-WAYS = (OperationsWay,)

@@ -1,0 +1,138 @@
+"""boto3 and aiobotocore as ways in, answered in this process and over HTTP.
+
+A client checks parameters by itself, before anybody is asked.  What it refuses so is asked once more by a
+client that does not check, because it is the service's refusal that is compared here.
+
+Nobody waits for real.  In this process a wait lets the virtual clock jump.  A server's clock is moved by
+hand: a request that may wait is sent from another thread, while this one moves the clock to what is next.
+"""
+
+import asyncio
+import contextlib
+from concurrent.futures import ThreadPoolExecutor, wait
+
+import aiobotocore.session
+import boto3
+from botocore import xform_name
+from botocore.client import Config
+from botocore.exceptions import ClientError, ParamValidationError
+
+from drivers.aws_ways import AwsWay, refusal_of
+from queuestream.aws import Aws, wire
+from queuestream.aws.models import SERVICES
+from queuestream.aws.server import Server, Settings
+from queuestream.aws.server.manual_clock import ManualClock
+
+KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": "us-east-1"}
+CHECKED = Config(retries={"total_max_attempts": 1})
+UNCHECKED = CHECKED.merge(Config(parameter_validation=False))
+
+# Whatever a session has read of AWS's models it keeps for the next client.
+BOTO3 = boto3.Session(**KEYS)
+AIOBOTOCORE = aiobotocore.session.get_session()
+
+
+def answer_of(parsed):
+    """The answer without what a client adds to it."""
+    return {name: value for name, value in parsed.items() if name != "ResponseMetadata"}
+
+
+class Boto3InProcess(AwsWay):
+    """A boto3 client, answered in this process."""
+
+    name = "boto3 in process"
+
+    def __init__(self, aws):
+        super().__init__(aws)
+        self._checked = {service: self._client(service, CHECKED) for service in SERVICES}
+        self._unchecked = {service: self._client(service, UNCHECKED) for service in SERVICES}
+
+    def _client(self, service, config):
+        return wire(BOTO3.client(service, config=config), self.aws)
+
+    def call(self, service, operation, request):
+        try:
+            try:
+                parsed = getattr(self._checked[service], xform_name(operation))(**request)
+            except ParamValidationError:
+                parsed = getattr(self._unchecked[service], xform_name(operation))(**request)
+        except ClientError as error:
+            raise refusal_of(error) from None
+        return answer_of(parsed)
+
+
+class Boto3OverHttp(Boto3InProcess):
+    """A boto3 client and a server."""
+
+    name = "boto3 over HTTP"
+
+    @classmethod
+    def open(cls, settings):
+        return cls(Aws(clock=ManualClock(), **settings))
+
+    def __init__(self, aws):
+        self._exit = contextlib.ExitStack()
+        self._server = self._exit.enter_context(Server(aws, Settings(port=0)))
+        self._callers = self._exit.enter_context(ThreadPoolExecutor(1))
+        super().__init__(aws)
+
+    def _client(self, service, config):
+        return BOTO3.client(service, config=config, endpoint_url=self._server.endpoint_url)
+
+    def close(self):
+        self._exit.close()
+
+    def call(self, service, operation, request):
+        if operation != "ReceiveMessage":
+            return super().call(service, operation, request)
+        call = self._callers.submit(super().call, service, operation, request)
+        while not wait([call], timeout=0.001).done:
+            self._let_time_pass()
+        return call.result()
+
+    def _let_time_pass(self):
+        """Move the clock to what somebody waits for."""
+        now_ns = self.clock.now_ns()
+        next_ns = [
+            poll.until_ns
+            for broker in self.aws.brokers()
+            for queue in broker.queues.values()
+            for poll in list(queue._waiting)
+            if poll.until_ns > now_ns
+        ]
+        if next_ns:
+            self.clock.advance(nanoseconds=min(next_ns) - now_ns)
+
+
+class AiobotocoreInProcess(AwsWay):
+    """An aiobotocore client, answered in this process."""
+
+    name = "aiobotocore in process"
+
+    def __init__(self, aws):
+        super().__init__(aws)
+        self._runner = asyncio.Runner()
+        self._exit = contextlib.AsyncExitStack()
+        self._checked = {service: self._client(service, CHECKED) for service in SERVICES}
+        self._unchecked = {service: self._client(service, UNCHECKED) for service in SERVICES}
+
+    def _client(self, service, config):
+        opening = AIOBOTOCORE.create_client(service, config=config, **KEYS)
+        return wire(self._runner.run(self._exit.enter_async_context(opening)), self.aws)
+
+    def close(self):
+        self._runner.run(self._exit.aclose())
+        self._runner.close()
+
+    def call(self, service, operation, request):
+        return self._runner.run(self._call(service, operation, request))
+
+    async def _call(self, service, operation, request):
+        try:
+            try:
+                parsed = await getattr(self._checked[service], xform_name(operation))(**request)
+            except ParamValidationError:
+                parsed = await getattr(self._unchecked[service], xform_name(operation))(**request)
+        except ClientError as error:
+            raise refusal_of(error) from None
+        return answer_of(parsed)
