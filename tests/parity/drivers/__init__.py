@@ -31,6 +31,8 @@ request from the arguments, calls, and gives back a value with the core's attrib
 
 A way is opened once for each set of settings (`@pytest.mark.settings(queue_limits=..., stream_settings=...)`,
 those of `Aws`), and reset before each test: queues and streams are gone, its clock goes on from where it was.
+
+`docs/reference/parity.md` is made from the tests: run `python tests/parity/parity_page.py` after a change.
 """
 
 from drivers.aws_ways import OperationsWay
