@@ -44,7 +44,7 @@ SQS = (
         BETTER,
     ),
     Difference(
-        "A FIFO queue takes 300 requests a second, more with high throughput, and throttles what goes beyond.",
+        "A FIFO queue takes 300 requests a second, more with high throughput, and throttles the rest.",
         "There is no limit on requests.",
         WITHOUT_EFFECT,
     ),
