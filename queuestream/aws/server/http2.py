@@ -20,6 +20,7 @@ from h2.errors import ErrorCodes
 from h2.events import (
     ConnectionTerminated,
     DataReceived,
+    Event,
     RemoteSettingsChanged,
     RequestReceived,
     StreamEnded,
@@ -28,7 +29,7 @@ from h2.events import (
 )
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
-from hyperframe.frame import GoAwayFrame
+from hyperframe.frame import Frame, GoAwayFrame
 
 if TYPE_CHECKING:
     from uvicorn.config import Config
@@ -74,7 +75,7 @@ class Http2(asyncio.Protocol):
         self._last_stream_id = 0
         self._writable = asyncio.Event()
         self._writable.set()
-        self.h2 = H2Connection(H2Configuration(client_side=False, header_encoding=None))
+        self.h2 = _Connection(H2Configuration(client_side=False, header_encoding=None))
         self.h2.local_settings.update(
             {
                 SettingCodes.MAX_CONCURRENT_STREAMS: STREAMS_MAX,
@@ -231,6 +232,22 @@ class Http2(asyncio.Protocol):
             "headers": headers,
             "state": {**self.app_state, "hang_up": self.transport.abort},
         }
+
+
+class _Connection(H2Connection):
+    """h2's, in which a client that opens no more streams still gets its answers (RFC 9113, 6.8).
+
+    With a GOAWAY h2 ends the whole connection.  JavaScript's SDK sends one after each request, while
+    it still reads what a subscription says.
+    """
+
+    def _receive_goaway_frame(self, frame: GoAwayFrame) -> tuple[list[Frame], list[Event]]:
+        if frame.error_code != ErrorCodes.NO_ERROR:
+            return super()._receive_goaway_frame(frame)
+        event = ConnectionTerminated()
+        event.error_code = ErrorCodes.NO_ERROR
+        event.last_stream_id = frame.last_stream_id
+        return [], [event]
 
 
 class Stream:
