@@ -346,10 +346,6 @@ def _canonical_request(request: HttpRequest, signed: Signed) -> str:
     return f"{request.method}\n{path}\n{query}\n{''.join(lines)}\n{signed.signed_headers}\n{payload}"
 
 
-def _value(headers: Mapping[str, str], name: str) -> str:
-    return headers.get("host" if name == _AUTHORITY else name, "")
-
-
 def _canonical_path(path: str) -> str:
     """Without `.`, `..` and empty parts, and quoted again: what was sent as %20 is signed as %2520."""
     kept: list[str] = []
