@@ -30,24 +30,15 @@ _CHECKSUM_BYTES = 4
 
 def frame(headers: dict[str, str], payload: bytes) -> bytes:
     """One message of an event stream."""
-    named = b"".join(
-        [
-            b"".join(
-                [
-                    len(name).to_bytes(1, "big"),
-                    name.encode(),
-                    _STRING.to_bytes(1, "big"),
-                    len(value.encode()).to_bytes(2, "big"),
-                    value.encode(),
-                ]
-            )
-            for name, value in headers.items()
-        ]
-    )
+    named = b"".join([_header(name.encode(), value.encode()) for name, value in headers.items()])
     length = _PRELUDE_BYTES + len(named) + len(payload) + _CHECKSUM_BYTES
     lengths = length.to_bytes(4, "big") + len(named).to_bytes(4, "big")
     message = lengths + crc32(lengths).to_bytes(4, "big") + named + payload
     return message + crc32(message).to_bytes(4, "big")
+
+
+def _header(name: bytes, value: bytes) -> bytes:
+    return bytes([len(name)]) + name + bytes([_STRING]) + len(value).to_bytes(2, "big") + value
 
 
 class Frames:
