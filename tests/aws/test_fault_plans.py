@@ -105,9 +105,7 @@ def test_kinesis_throttles_a_shards_records_and_an_accounts_calls_differently(ca
     plan = FaultPlan()
     plan.throttle(operation)
     with pytest.raises(InjectedError, match="stream events under account 123456789012") as refused:
-        plan.perform(
-            "kinesis", operation, OPERATIONS["kinesis"][operation], caller, {"StreamName": "events"}
-        )
+        plan.perform("kinesis", operation, OPERATIONS["kinesis"][operation], caller, {"StreamName": "events"})
     assert (refused.value.code, refused.value.status) == (code, 400)
 
 

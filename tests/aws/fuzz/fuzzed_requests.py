@@ -18,7 +18,13 @@ from queuestream.aws.models import input_shape
 from queuestream.aws.operations import OPERATIONS
 
 ACCOUNT = "123456789012"
-QUEUES = ["fuzz", "dead", "fuzz.fifo", "dead.fifo"]
+QUEUES = {
+    "dead": {},
+    "fuzz": {"redrive_policy": {"deadLetterTargetArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:dead"}},
+    "dead.fifo": {"fifo_queue": True},
+    "fuzz.fifo": {"fifo_queue": True, "content_based_deduplication": True},
+}
+MOSTLY = ["fuzz", "fuzz", "fuzz", *QUEUES]
 STREAMS = ["events", "clicks"]
 BASE_URL = "http://sqs.us-east-1.localhost:4566"
 
@@ -204,7 +210,7 @@ class Requests:
         members = {
             name: self.value(member, name, operation)
             for name, member in shape.members.items()
-            if name in shape.required_members or chance.random() < 0.35
+            if name in shape.required_members or chance.random() < 0.2
         }
         if "StreamName" in shape.members and "StreamARN" in shape.members and chance.random() < 0.9:
             members["StreamName"] = chance.choice(STREAMS)
@@ -218,15 +224,23 @@ class Requests:
         if known and chance.random() < 0.9:
             return chance.choice(known)
         if name == "QueueUrl":
-            return f"{BASE_URL}/{ACCOUNT}/{chance.choice(QUEUES)}"
+            return f"{BASE_URL}/{ACCOUNT}/{chance.choice(MOSTLY)}"
         if name == "QueueName":
-            return chance.choice(QUEUES)
+            return chance.choice([*MOSTLY, "another"])
+        if name == "AWSAccountIds":
+            return [ACCOUNT]
+        if name == "Actions":
+            return ["SendMessage"]
+        if name == "Label":
+            return chance.choice("abcdefgh")
+        if name == "SourceArn":
+            return f"arn:aws:sqs:us-east-1:{ACCOUNT}:{chance.choice(['dead', *QUEUES])}"
         if name == "StreamName":
-            return chance.choice(STREAMS)
+            return chance.choice([*STREAMS, "another"])
         if name in {"StreamARN", "ResourceARN"}:
             return f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/{chance.choice(STREAMS)}"
-        if name in {"SourceArn", "DestinationArn"}:
-            return f"arn:aws:sqs:us-east-1:{ACCOUNT}:{chance.choice(QUEUES)}"
+        if name == "DestinationArn":
+            return f"arn:aws:sqs:us-east-1:{ACCOUNT}:{chance.choice(MOSTLY)}"
         if name == "Attributes" and operation in {"CreateQueue", "SetQueueAttributes"}:
             names = chance.sample(sorted(QUEUE_ATTRIBUTES), chance.randint(0, 3))
             return {name: chance.choice(QUEUE_ATTRIBUTES[name]) for name in names}
@@ -327,7 +341,7 @@ class Requests:
             text = urlencode(
                 [("Action", operation), ("Version", "2012-11-05"), *flattened(body)], errors="replace"
             )
-            path = f"/{ACCOUNT}/{self.chance.choice(QUEUES)}" if self.chance.random() < 0.5 else "/"
+            path = f"/{ACCOUNT}/{self.chance.choice(MOSTLY)}" if self.chance.random() < 0.5 else "/"
             if self.chance.random() < 0.1:
                 return HttpRequest("GET", path, text, headers, b"")
             return HttpRequest("POST", path, "", headers, text.encode())

@@ -10,7 +10,7 @@ import cbor2
 import pytest
 from fuzzed_requests import QUEUES, STREAMS, Requests
 
-from queuestream import VirtualClock
+from queuestream import QueueLimits, VirtualClock
 from queuestream.aws.accounts import Aws
 from queuestream.aws.calls import Later
 from queuestream.aws.front_end.front_end import FrontEnd
@@ -24,23 +24,24 @@ class World:
     """One front end, and whether anything behind it changed."""
 
     def __init__(self, seed):
-        self.aws = Aws(clock=VirtualClock(), seed=seed)
+        limits = QueueLimits(delete_interval_seconds=0, purge_interval_seconds=0)
+        self.aws = Aws(clock=VirtualClock(), seed=seed, queue_limits=limits)
         self.front_end = FrontEnd(self.aws)
         self.changes = []
-        broker = self.aws.broker()
-        for name in QUEUES:
-            broker.create_queue(name, fifo_queue=True) if name.endswith(".fifo") else broker.create_queue(
-                name
-            )
-        for name in STREAMS:
-            broker.create_stream(name, shard_count=2)
-        broker.listen(self.changes.extend)
+        self.aws.broker().listen(self.changes.extend)
 
     def settle(self):
-        """Let what time changes happen now, so that it isn't taken for the doing of a request."""
-        for queue in list(self.aws.broker().queues.values()):
+        """Bring back what was deleted, and let what time changes happen now; no request is to blame."""
+        broker = self.aws.broker()
+        for name, attributes in QUEUES.items():
+            if name not in broker.queues:
+                broker.create_queue(name, **attributes)
+        for name in STREAMS:
+            if name not in broker.streams:
+                broker.create_stream(name, shard_count=2)
+        for queue in broker.queues.values():
             queue.counts()
-        for stream in list(self.aws.broker().streams.values()):
+        for stream in broker.streams.values():
             stream.peek()
         self.changes.clear()
 
@@ -65,7 +66,7 @@ def parsed(response):
     if not body:
         return {}
     if "cbor" in kind:
-        return cbor2.loads(body)
+        return cbor2.loads(body, semantic_decoders={1: lambda value, _: value})  # milliseconds, at AWS
     if "json" in kind:
         return json.loads(body)
     if "xml" in kind:
@@ -110,9 +111,9 @@ def test_no_request_breaks_the_front_end(seed):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [f"long {number}" for number in range(10)])
-def test_no_request_of_a_hundred_thousand_breaks_the_front_end(seed):
-    answered, refused = fuzz(seed, 10_000)
+def test_no_request_of_two_hundred_thousand_breaks_the_front_end(seed):
+    answered, refused = fuzz(seed, 20_000)
     everything = {(service, name) for service, table in OPERATIONS.items() for name in table}
     assert set(refused) == everything
-    # Some operations want so much that chance alone seldom gets it right.
-    assert len(answered) > 0.9 * len(everything), sorted(everything - set(answered))
+    # Some operations want so much that chance seldom gets it right.
+    assert len(answered) > 0.95 * len(everything), sorted(everything - set(answered))
