@@ -176,16 +176,15 @@ def test_a_read_of_nothing_is_empty(stream):
     assert result.millis_behind_latest == 0
 
 
-@pytest.mark.parametrize("limit", [10_001])
 @pytest.mark.aws("Limit is 10,000 at the most.", page=GET)
-def test_a_read_has_a_limit(stream, limit):
+def test_a_read_has_a_limit(stream):
     iterator = stream.get_shard_iterator(FIRST, "TRIM_HORIZON")
     with refused(
         "ValidationException",
-        f"1 validation error detected: Value '{limit}' at 'limit' failed to satisfy constraint: "
+        "1 validation error detected: Value '10001' at 'limit' failed to satisfy constraint: "
         "Member must have value less than or equal to 10000",
     ):
-        stream.get_records(iterator, limit=limit)
+        stream.get_records(iterator, limit=10_001)
 
 
 @pytest.mark.aws("A read gives 10 MiB at the most.", page=GET)
@@ -262,9 +261,9 @@ def test_records_can_be_kept_for_longer(stream, clock):
     stream.put_record(b"1", "k")
     stream.increase_stream_retention_period(8_760)
     assert stream.describe_summary().retention_period_hours == 8_760
-    clock.advance(days=364)
+    clock.advance(hours=364 * 24)
     assert data(read(stream)) == [b"1"]
-    clock.advance(days=1)
+    clock.advance(hours=24)
     assert data(read(stream)) == []
 
 
@@ -314,9 +313,7 @@ def test_the_retention_period_goes_the_way_it_is_asked_to(stream):
 
 @pytest.mark.aws("TRIM_HORIZON is the oldest record that is still there.", page=ITERATOR)
 def test_the_horizon_moves(stream, clock):
-    iterator = None
     for number in range(3):
         stream.put_record(b"%d" % number, "k")
         clock.advance(hours=10)
-        iterator = iterator or stream.get_shard_iterator(FIRST, "TRIM_HORIZON")
     assert data(read(stream)) == [b"1", b"2"]

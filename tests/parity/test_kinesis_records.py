@@ -144,7 +144,6 @@ def test_the_largest_record_can_be_made_larger(broker):
 
 @pytest.mark.parametrize("size", [1_023, 10_241])
 @pytest.mark.aws("MaxRecordSizeInKiB is 1,024 to 10,240.", page="Kinesis API reference: UpdateMaxRecordSize")
-@pytest.mark.not_through("boto3 in process", "boto3 over HTTP", "aiobotocore in process", why="it checks it")
 def test_the_largest_record_has_a_range(stream, size):
     with refused("ValidationException"):
         stream.update_max_record_size(size)
