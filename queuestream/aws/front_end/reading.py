@@ -46,7 +46,7 @@ def request_reader(service: str, operation: str, *, cbor: bool = False) -> Calla
         cbor: Blobs are bytes and timestamps milliseconds, instead of base64 and seconds.
     """
     shape = input_shape(service, operation)
-    read: Reader = _nothing if shape is None else _compile(shape, cbor=cbor)
+    read = _structure({}) if shape is None else _compile(shape, cbor=cbor)
 
     def read_request(value: Any) -> Shape:
         if type(value) is not dict:
@@ -55,10 +55,6 @@ def request_reader(service: str, operation: str, *, cbor: bool = False) -> Calla
         return request
 
     return read_request
-
-
-def _nothing(_: object) -> Shape:
-    return {}
 
 
 def _compile(shape: Any, *, cbor: bool) -> Reader:

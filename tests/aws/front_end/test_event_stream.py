@@ -22,7 +22,11 @@ def consumer(stream, clock):
 
 @pytest.fixture
 def asked(consumer):
-    return {"ConsumerARN": consumer.consumer_arn, "ShardId": SHARD, "StartingPosition": {"Type": "TRIM_HORIZON"}}
+    return {
+        "ConsumerARN": consumer.consumer_arn,
+        "ShardId": SHARD,
+        "StartingPosition": {"Type": "TRIM_HORIZON"},
+    }
 
 
 def messages_of(*pieces):

@@ -107,7 +107,7 @@ def test_a_signature_that_cannot_be_read_is_refused(wire, header):
 
 
 def test_a_region_that_cannot_be_one_is_refused(wire, aws):
-    refused = wire.sqs("ListQueues", {}, authorization=authorization(region="EU WEST"))
+    refused = wire.sqs("ListQueues", {}, authorization=authorization(region="EU_WEST"))
     assert refused.status == 400
     assert len(aws.brokers()) == 1
 

@@ -235,6 +235,34 @@ def test_a_parameter_of_another_type(wire, queue, parameters, sentence):
     assert queue.counts().visible == 0
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"Colour": "red", "Colour.1.Shade": "dark"},
+        {"MessageAttribute.1.Name.x": "a", "MessageAttribute.1.Value.DataType": "String"},
+        {"MessageAttribute.1.Value.DataType": "String"},
+        {"MessageAttribute.1.Name": "a"},
+        {
+            "MessageAttribute.x.Name": "a",
+            "MessageAttribute.9999999.Name": "a",
+            "MessageAttribute.-1.Name": "a",
+        },
+        {"MessageAttribute": ""},
+        {"." * 10_000: "a", "": "b"},
+    ],
+)
+def test_parameters_that_lead_nowhere_are_ignored(wire, queue, parameters):
+    assert wire.form(PATH, Action="SendMessage", MessageBody="hello", **parameters).status == 200
+    assert queue.receive()[0].message_attributes == {}
+
+
+def test_where_a_name_is_a_value_and_a_path_it_is_the_path(wire, queue):
+    for order in (1, -1):
+        parameters = [("AttributeName", "Foo"), ("AttributeName.1", "QueueArn")][::order]
+        answer = wire.get(PATH, Action="GetQueueAttributes", **dict(parameters))
+        assert b"<Name>QueueArn</Name>" in answer.body
+
+
 def test_an_empty_number_is_none(wire, queue):
     assert wire.form(PATH, Action="SendMessage", MessageBody="hello", DelaySeconds="").status == 200
 
