@@ -230,10 +230,15 @@ class AsyncStream:
         return self.core.tags
 
     async def subscribe_to_shard(
-        self, consumer_arn: str, shard_id: str, starting_position: StartingPosition | str
+        self,
+        consumer_arn: str,
+        shard_id: str,
+        starting_position: StartingPosition | str,
+        dry_run: bool | None = None,
     ) -> AsyncSubscription:
         """Have a shard's records pushed for five minutes, as `Stream.subscribe_to_shard` does."""
-        return AsyncSubscription(self.core.subscribe_to_shard(consumer_arn, shard_id, starting_position))
+        subscription = self.core.subscribe_to_shard(consumer_arn, shard_id, starting_position, dry_run)
+        return AsyncSubscription(subscription)
 
     put_record = _operation(Stream.put_record)
     put_records = _operation(Stream.put_records)
@@ -248,6 +253,7 @@ class AsyncStream:
     update_shard_count = _operation(Stream.update_shard_count)
     update_stream_mode = _operation(Stream.update_stream_mode)
     update_stream_warm_throughput = _operation(Stream.update_stream_warm_throughput)
+    update_stream_record_distribution_strategy = _operation(Stream.update_stream_record_distribution_strategy)
     update_max_record_size = _operation(Stream.update_max_record_size)
     increase_stream_retention_period = _operation(Stream.increase_stream_retention_period)
     decrease_stream_retention_period = _operation(Stream.decrease_stream_retention_period)

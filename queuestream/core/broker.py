@@ -41,7 +41,12 @@ if TYPE_CHECKING:
     from queuestream.core.changes import Change, Listener
     from queuestream.core.queues.attribute_types import QueueAttributesDict
     from queuestream.core.queues.move_tasks import MessageMoveTask, MoveTasks
-    from queuestream.core.streams.account import AccountLimits, ListStreamsResult
+    from queuestream.core.streams.account import (
+        AccountLimits,
+        AccountSettings,
+        BillingCommitment,
+        ListStreamsResult,
+    )
     from queuestream.core.streams.settings import StreamArguments
     from queuestream.core.streams.stream import Stream
 
@@ -99,6 +104,7 @@ class Broker:
         self._deleted_queues: dict[str, int] = {}
         self._move_tasks: MoveTasks | None = None
         self._late: late.LateChanges | None = None
+        self._billing_commitment: BillingCommitment | None = None
 
     def __repr__(self) -> str:
         if self.closed_because is not None:
@@ -402,6 +408,41 @@ class Broker:
         with self.lock:
             self.check_open()
             return account.describe_limits(self)
+
+    def describe_account_settings(self) -> AccountSettings:
+        """The account's settings for streams: whether it has committed itself to a minimum throughput.
+
+        AWS: Kinesis' DescribeAccountSettings.
+        """
+        from queuestream.core.streams import account  # noqa: PLC0415 - many programs have none
+
+        with self.lock:
+            self.check_open()
+            return account.describe_settings(self, self.clock.now_ns())
+
+    def update_account_settings(self, minimum_throughput_billing_commitment: str) -> AccountSettings:
+        """Commit the account to a minimum throughput, or end that.
+
+        A commitment lasts 24 hours at least: ended earlier, it goes on until then, and may be taken up again.
+
+        Args:
+            minimum_throughput_billing_commitment: `ENABLED` or `DISABLED`.
+
+        Returns:
+            The settings from now on.
+
+        Raises:
+            ValidationException: Something else.
+
+        AWS: Kinesis' UpdateAccountSettings.
+        """
+        from queuestream.core.streams import account  # noqa: PLC0415 - many programs have none
+
+        with self.lock:
+            self.check_open()
+            now_ns = self.clock.now_ns()
+            account.update_settings(self, minimum_throughput_billing_commitment, now_ns)
+            return account.describe_settings(self, now_ns)
 
     # --- message move tasks ---
 

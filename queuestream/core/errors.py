@@ -20,7 +20,7 @@
             ├── InvalidArgumentException    a parameter's meaning (also a ValueError)
             ├── ResourceInUseException      LimitExceededException
             ├── ExpiredIteratorException    ExpiredNextTokenException
-            └── ProvisionedThroughputExceededException
+            └── ProvisionedThroughputExceededException · DryRunOperationException
 
 One class per AWS error code, each with AWS's wording and the values the sentence
 is made of.  They are plain classes: an attrs class costs about a millisecond of
@@ -306,3 +306,12 @@ class ProvisionedThroughputExceededException(StreamError):
     """A shard's allowance of records, bytes or calls is used up for now."""
 
     code = "ProvisionedThroughputExceededException"
+
+
+class DryRunOperationException(StreamError):
+    """The call would have succeeded, but it was a dry run: nothing was done."""
+
+    code = "DryRunOperationException"
+
+    def __init__(self) -> None:
+        super().__init__("The request would have succeeded, but the DryRun option is set.")

@@ -153,6 +153,7 @@ QUEUE_OPERATIONS = {
     "remove_permission": ["label"],
     "start_message_move_task": ["destination_arn", "max_number_of_messages_per_second"],
     "list_message_move_tasks": ["max_results"],
+    "list_dead_letter_source_queues": ["max_results", "next_token"],
 }
 BROKER_OPERATIONS = {
     "create_queue": ["queue_name", "tags", *ATTRIBUTES],
@@ -181,7 +182,6 @@ WITHOUT_PARAMETERS = {
     "peek",
     "counts",
     "delete_queue",
-    "list_dead_letter_source_queues",
     "next_event_ns",
     "check_invariants",
 }
@@ -309,7 +309,7 @@ def test_any_account_and_region_are_taken_or_refused(account_id, region):
 def test_no_public_operation_is_forgotten():
     public = {name for name in dir(Queue) if not name.startswith("_") and callable(getattr(Queue, name))}
     assert public == {*QUEUE_OPERATIONS, *WITHOUT_PARAMETERS} | (public & OURS)
-    streams = {name for name in dir(Broker) if "stream" in name}
+    streams = {name for name in dir(Broker) if "stream" in name or "account_settings" in name}
     public = {name for name in dir(Broker) if not name.startswith("_")} - streams
     assert public == {*BROKER_OPERATIONS} | (public & (OURS | WITHOUT_PARAMETERS))
 

@@ -1,4 +1,4 @@
-"""The streams of a broker taken together: finding and listing them, and the quotas of an account."""
+"""The streams of a broker taken together: finding and listing them, quotas and settings of an account."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 import attrs
 
 from queuestream.core.arns import parse_arn
+from queuestream.core.clock import HOUR
 from queuestream.core.errors import (
     LimitExceededException,
     ResourceInUseException,
     ResourceNotFoundException,
+    ValidationException,
 )
 from queuestream.core.streams import checks, iterators
+from queuestream.core.streams.changes import BillingCommitmentChanged
 from queuestream.core.streams.limits import StreamLimits
 from queuestream.core.streams.settings import ON_DEMAND
 
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
     from queuestream.core.streams.stream import Stream
 
 _TOKEN = b"list streams"
+
+_COMMITMENT_NS = 24 * HOUR
+_STATUSES = ("ENABLED", "DISABLED")
 
 
 @attrs.frozen(kw_only=True)
@@ -58,6 +64,119 @@ class AccountLimits:
     open_shard_count: int
     on_demand_stream_count: int
     on_demand_stream_count_limit: int
+
+
+@attrs.frozen(kw_only=True)
+class MinimumThroughputBillingCommitment:
+    """What `describe_account_settings` says about the account's commitment.
+
+    Attributes:
+        status: `ENABLED`, `DISABLED`, or `ENABLED_UNTIL_EARLIEST_ALLOWED_END`.
+        started_at: When it began; None where there never was one.
+        ended_at: When it ended; None while it goes on.
+        earliest_allowed_end_at: 24 hours after it began; None where it does not go on.
+    """
+
+    status: str
+    started_at: datetime | None
+    ended_at: datetime | None
+    earliest_allowed_end_at: datetime | None
+
+
+@attrs.frozen
+class AccountSettings:
+    """What `describe_account_settings` says."""
+
+    minimum_throughput_billing_commitment: MinimumThroughputBillingCommitment
+
+
+@attrs.frozen
+class BillingCommitment:
+    """The latest commitment of an account.
+
+    Attributes:
+        started_ns: When it began.
+        ends_ns: When it ends or ended; None where nobody has said so.
+    """
+
+    started_ns: int
+    ends_ns: int | None = None
+
+    @property
+    def earliest_end_ns(self) -> int:
+        """It lasts 24 hours at least (the page "MinimumThroughputBillingCommitmentInput")."""
+        return self.started_ns + _COMMITMENT_NS
+
+    def goes_on(self, now_ns: int) -> bool:
+        """Whether it has not ended."""
+        return self.ends_ns is None or now_ns < self.ends_ns
+
+
+def is_committed(broker: Broker, now_ns: int) -> bool:
+    """Whether the account has a minimum throughput billing commitment."""
+    commitment = broker._billing_commitment
+    return commitment is not None and commitment.goes_on(now_ns)
+
+
+def check_commitment(broker: Broker, now_ns: int) -> None:
+    """Refuse what only an account with a commitment may do (the page "UpdateStreamWarmThroughput").
+
+    Raises:
+        ValidationException: It has none.
+    """
+    if not is_committed(broker, now_ns):
+        raise ValidationException(
+            f"Request is invalid. Account {broker.account_id} does not have "
+            "MinimumThroughputBillingCommitment enabled, which warm throughput needs."
+        )
+
+
+def describe_settings(broker: Broker, now_ns: int) -> AccountSettings:
+    """The account's settings."""
+    commitment = broker._billing_commitment
+    if commitment is None:
+        return AccountSettings(
+            MinimumThroughputBillingCommitment(
+                status="DISABLED", started_at=None, ended_at=None, earliest_allowed_end_at=None
+            )
+        )
+    goes_on, ends_ns = commitment.goes_on(now_ns), commitment.ends_ns
+    status = "DISABLED"
+    if goes_on:
+        status = "ENABLED" if ends_ns is None else "ENABLED_UNTIL_EARLIEST_ALLOWED_END"
+    return AccountSettings(
+        MinimumThroughputBillingCommitment(
+            status=status,
+            started_at=checks.timestamp(commitment.started_ns),
+            ended_at=None if goes_on or ends_ns is None else checks.timestamp(ends_ns),
+            earliest_allowed_end_at=checks.timestamp(commitment.earliest_end_ns) if goes_on else None,
+        )
+    )
+
+
+def update_settings(broker: Broker, minimum_throughput_billing_commitment: object, now_ns: int) -> None:
+    """Begin a commitment, or end it as early as it may end (the page "UpdateAccountSettings").
+
+    Raises:
+        ValidationException: Neither `ENABLED` nor `DISABLED`.
+    """
+    status = checks.check_choice(
+        minimum_throughput_billing_commitment, "minimumThroughputBillingCommitment.status", _STATUSES
+    )
+    known = broker._billing_commitment
+    changed = known
+    if known is None or not known.goes_on(now_ns):
+        if status == "ENABLED":
+            changed = BillingCommitment(now_ns)
+    elif status == "ENABLED":
+        changed = BillingCommitment(known.started_ns)
+    elif known.ends_ns is None:
+        changed = BillingCommitment(known.started_ns, max(now_ns, known.earliest_end_ns))
+    if changed is not None and changed != known:
+        change = BillingCommitmentChanged(changed)
+        if broker.listeners:
+            broker.publish((change,))
+        change.apply(broker)
 
 
 def find(broker: Broker, stream_name: object) -> Stream:

@@ -1,6 +1,6 @@
-"""Putting records while it takes care: somebody listens, or shards refuse what is beyond their allowance.
+"""Putting records while it takes care: somebody listens, shards have an allowance, or take turns.
 
-While neither is the case, `Stream.put_record` and `put_records` take a shorter way to the same
+While none of it is the case, `Stream.put_record` and `put_records` take a shorter way to the same
 result.
 """
 
@@ -17,6 +17,8 @@ from queuestream.core.streams.record import Record, RejectedRecord
 from queuestream.core.streams.shard import shard_id_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from queuestream.core.streams.entries import Prepared
     from queuestream.core.streams.shard import Shard
     from queuestream.core.streams.throughput import Allowance
@@ -26,7 +28,7 @@ class CarefulPuts(CapacityMode):
     """What putting takes when it isn't simple."""
 
     def _put_carefully(self, prepared: list[Prepared], now_ns: int) -> list[Record | RejectedRecord]:
-        """Put records while somebody listens, or while shards refuse what goes beyond their allowance.
+        """Put records while somebody listens, or while which shard takes one is a question.
 
         Everything is decided before the listeners hear of it, and everything is told before it is done.
         """
@@ -36,14 +38,16 @@ class CarefulPuts(CapacityMode):
         answers: list[Record | RejectedRecord] = []
         put: list[tuple[Shard, Record]] = []
         for data, partition_key, hash_key, size in prepared:
-            shard = self._shard_of(hash_key)
-            if shard not in places:
-                places[shard] = shard.next_number, shard.end, shard.allowance and shard.allowance.copy()
-            number, end, allowance = places[shard]
+            for shard in self._takers(hash_key, self._turn + len(put)):
+                if shard not in places:
+                    places[shard] = shard.next_number, shard.end, shard.allowance and shard.allowance.copy()
+                number, end, allowance = places[shard]
+                if allowance is None or allowance.admits(size, now_ns):
+                    break
+            else:
+                answers.append(self._rejected(shard))
+                continue
             if allowance is not None:
-                if not allowance.admits(size, now_ns):
-                    answers.append(self._rejected(shard))
-                    continue
                 allowance.put(size, now_ns)
             record = self._make_record(data, partition_key, shard.identity, number, now_ns, end + size)
             places[shard] = number + 1, end + size, allowance
@@ -68,6 +72,19 @@ class CarefulPuts(CapacityMode):
             self._take_in(shard, record)
         return answers
 
+    def _takers(self, hash_key: bytes, turn: int) -> Iterator[Shard]:
+        """The shards that may take a record, the one that should first.
+
+        A stream that distributes its records itself gives them to its open shards in turn, and passes over
+        those that have no room.
+        """
+        if not self._distributes:
+            yield self._shard_of(hash_key)
+            return
+        count = len(self._open_shards)
+        for step in range(count):
+            yield self._open_shards[(turn + step) % count]
+
     def _rate_exceeded(self, shard: Shard) -> str:
         return f"Rate exceeded for {self._where(shard)}."
 
@@ -78,6 +95,11 @@ class CarefulPuts(CapacityMode):
 
     def _check_ordering(self, sequence_number: str, now_ns: int) -> None:
         """Refuse a sequence number that no record of this stream can have."""
+        if self._distributes:
+            raise InvalidArgumentException(
+                f"SequenceNumberForOrdering can't be used with stream {self.name} under account "
+                f"{self.broker.account_id}, whose record distribution strategy is AUTO."
+            )
         parsed = sequence_numbers.parse(sequence_number)
         shard = parsed and self._shards.get(shard_id_of(parsed.shard_index))
         if (

@@ -10,6 +10,7 @@ from queuestream.core.changes import Change
 
 if TYPE_CHECKING:
     from queuestream.core.broker import Broker
+    from queuestream.core.streams.account import BillingCommitment
     from queuestream.core.streams.settings import StreamSettings
     from queuestream.core.streams.shard import ShardIdentity
 
@@ -200,3 +201,14 @@ class ConsumerDeregistered(Change):
     def apply(self, broker: Broker) -> None:
         """Deregister it."""
         broker.streams[self.stream_name]._apply_deregister(self.consumer_name)
+
+
+@attrs.frozen
+class BillingCommitmentChanged(Change):
+    """The account's minimum throughput billing commitment began, or its end was decided or taken back."""
+
+    commitment: BillingCommitment
+
+    def apply(self, broker: Broker) -> None:
+        """Keep it."""
+        broker._billing_commitment = self.commitment

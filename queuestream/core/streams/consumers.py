@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from queuestream.core.streams.fan_out import Subscription
+    from queuestream.core.streams.throughput import Bucket
 
 _TOKEN = b"list consumers"
 
@@ -58,6 +59,7 @@ class Consumer:
 
     Attributes:
         subscriptions: The newest subscription to each shard.
+        allowances: What it may still be given of each shard (with `enforce_throughput`).
     """
 
     name: str
@@ -67,6 +69,7 @@ class Consumer:
     tags: dict[str, str]
     resource_policy: str | None = None
     subscriptions: dict[str, Subscription] = attrs.Factory(dict)
+    allowances: dict[str, Bucket] = attrs.Factory(dict)
 
     def describe(self, stream_arn: str, now_ns: int) -> ConsumerDescription:
         """What AWS says about it."""

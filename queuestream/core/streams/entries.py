@@ -15,10 +15,14 @@ from queuestream.core.streams.limits import MIB, StreamLimits
 
 @attrs.frozen
 class PutRecordsEntry:
-    """One record for `put_records`; a plain (data, partition key) does as well."""
+    """One record for `put_records`; a plain (data, partition key) does as well.
+
+    Attributes:
+        partition_key: None on a stream that distributes its records itself.
+    """
 
     data: bytes
-    partition_key: str
+    partition_key: str | None = None
     explicit_hash_key: str | None = None
 
 
@@ -35,6 +39,8 @@ def prepare(
     limits: StreamLimits,
     max_record_bytes: int,
     at: str = "",
+    *,
+    needs_key: bool = True,
 ) -> Prepared:
     """Check one record.
 
@@ -45,13 +51,16 @@ def prepare(
         limits: The stream's quotas.
         max_record_bytes: How large it may be, its key included.
         at: Where it stands in the request, as AWS's sentences name it: `records.3.member.`.
+        needs_key: Whether it must have a partition key; a record without one has "".
 
     Raises:
         ValidationException: A part of it has the wrong form.
         InvalidArgumentException: It is too large, or its hash key is.
     """
     data = checks.check_data(data, f"{at}data")
-    key = checks.check_text(partition_key, f"{at}partitionKey", 1, limits.partition_key_length_max)
+    key = ""
+    if needs_key or partition_key is not None:
+        key = checks.check_text(partition_key, f"{at}partitionKey", 1, limits.partition_key_length_max)
     if len(data) > max_record_bytes:
         raise checks.violation(
             data, f"{at}data", f"Member must have length less than or equal to {max_record_bytes}"
@@ -79,7 +88,9 @@ def refusal(
     raise AssertionError("the quick look and the thorough one must agree")
 
 
-def prepare_batch(records: object, limits: StreamLimits, max_record_bytes: int) -> list[Prepared]:
+def prepare_batch(
+    records: object, limits: StreamLimits, max_record_bytes: int, *, needs_key: bool = True
+) -> list[Prepared]:
     """Check the records of one `put_records`, one by one and together.
 
     Raises:
@@ -117,7 +128,8 @@ def prepare_batch(records: object, limits: StreamLimits, max_record_bytes: int) 
                     total += size
                     prepared.append((data, key, md5(key_bytes).digest(), size))
                     continue
-        one = prepare(*_fields(entry, _place(prepared)), limits, max_record_bytes, _place(prepared))
+        at = _place(prepared)
+        one = prepare(*_fields(entry, at), limits, max_record_bytes, at, needs_key=needs_key)
         total += one[3]
         prepared.append(one)
     if total > limits.put_records_bytes_max:

@@ -3,7 +3,8 @@
 A subscription lasts five minutes.  It is a Python iterator of events: each `next` returns what
 is there, or waits on the broker's clock for what comes.  The next subscription of the same
 consumer to the same shard is refused for five seconds, and takes over after that.
-What AWS allots to a consumer, 2 MiB per second and shard, is not enforced.
+With `enforce_throughput`, a consumer gets 2 MiB of each shard in a second, however many others
+there are; what is more waits.
 
 Subscriptions, like iterators, are not part of the stream's state: whoever has one goes on with
 a new one after a restart.
@@ -16,9 +17,10 @@ from typing import TYPE_CHECKING, Any, Self
 import attrs
 
 from queuestream.core.clock import MILLISECOND, SECOND, Wakeup
-from queuestream.core.errors import ResourceInUseException
+from queuestream.core.errors import DryRunOperationException, ResourceInUseException
 from queuestream.core.streams import checks, iterators, sequence_numbers
 from queuestream.core.streams.consumers import Consumer, Consumers
+from queuestream.core.streams.throughput import Bucket
 
 if TYPE_CHECKING:
     from queuestream.core.streams.record import ChildShard, Record
@@ -82,6 +84,7 @@ class Subscription:
         self.ended = False
         self.wakeup = Wakeup()
         self.until_ns = self._ends_at_ns
+        self._room_from_ns: int | None = None
 
     def __iter__(self) -> Self:
         return self
@@ -116,6 +119,8 @@ class Subscription:
                 self.ended = False
                 self.wakeup = Wakeup()
                 self.until_ns = stream._next_change_ns(self._ends_at_ns)
+                if self._room_from_ns is not None:
+                    self.until_ns = min(self.until_ns, self._room_from_ns)
                 self._shard.waiters.add(self.wakeup)
             elif event.continuation_sequence_number is not None and now_ns < self._ends_at_ns:
                 self.ended = False
@@ -141,15 +146,33 @@ class Subscription:
                 f"Another subscription of consumer {consumer.arn} to shard {shard_id} took over."
             )
 
+    def _allowance(self) -> Bucket | None:
+        """What the consumer may still be given of the shard; None where nobody counts it."""
+        settings = self._stream.settings
+        if not settings.enforce_throughput:
+            return None
+        return self._consumer.allowances.setdefault(
+            self._shard.shard_id, Bucket(settings.limits.subscription_bytes_per_second)
+        )
+
     def _event(self, now_ns: int) -> SubscribeToShardEvent | None:
         """What there is to say now."""
         stream, shard, limits = self._stream, self._shard, self._stream.limits
         stream._trim(shard, now_ns)
         records: list[Record] = []
         if now_ns < self._ends_at_ns:
-            records = shard.read(
-                self._number, limits.subscription_event_records_max, limits.get_records_bytes_max
-            )
+            allowance = self._allowance()
+            bytes_max = limits.get_records_bytes_max
+            self._room_from_ns = None
+            if allowance is not None:
+                bytes_max = min(bytes_max, allowance.rate)
+                wanted = shard.bytes_from(self._number)
+                if wanted and not allowance.has(wanted, now_ns):
+                    self._room_from_ns = allowance.has_from_ns(wanted)
+                    return None
+            records = shard.read(self._number, limits.subscription_event_records_max, bytes_max)
+            if allowance is not None and records:
+                allowance.take(records[-1].end - records[0].end + records[0].size, now_ns)
         self._number = records[-1].number + 1 if records else max(self._number, shard.horizon)
         caught_up = self._number == shard.next_number
         if caught_up and not shard.is_open:
@@ -174,7 +197,11 @@ class FanOut(Consumers):
     """The operation of registered consumers that reads."""
 
     def subscribe_to_shard(
-        self, consumer_arn: str, shard_id: str, starting_position: StartingPosition | str
+        self,
+        consumer_arn: str,
+        shard_id: str,
+        starting_position: StartingPosition | str,
+        dry_run: bool | None = None,
     ) -> Subscription:
         """Have a shard's records pushed for five minutes.
 
@@ -182,6 +209,7 @@ class FanOut(Consumers):
             consumer_arn: The registered consumer.
             shard_id: The shard.
             starting_position: A `StartingPosition`, or the type of one that needs nothing else.
+            dry_run: Whether to check everything and not to subscribe.
 
         Returns:
             An iterator of events.
@@ -191,7 +219,10 @@ class FanOut(Consumers):
                 or is not ACTIVE yet.
             ResourceNotFoundException: There is no such consumer or shard.
             InvalidArgumentException: The starting position makes no sense.
+            DryRunOperationException: It was a dry run, and would have succeeded.
         """
+        if dry_run is not None:
+            checks.check_boolean(dry_run, "dryRun")
         by = self._check_consumer(None, consumer_arn)
         shard_id = checks.check_text(shard_id, "shardId", 1, 128, checks.NAME)
         if isinstance(starting_position, str):
@@ -223,6 +254,8 @@ class FanOut(Consumers):
                     f"Another active subscription exists for this consumer: {consumer.arn} "
                     f"and shard {shard_id}."
                 )
+            if dry_run:
+                raise DryRunOperationException
             subscription = Subscription(self, consumer, shard, number, now_ns)
             consumer.subscriptions[shard_id] = subscription
             shard.wake()  # the earlier subscription notices that it was taken over

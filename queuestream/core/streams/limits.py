@@ -53,6 +53,7 @@ class StreamLimits:
         subscription_seconds: How long a `subscribe_to_shard` lasts.
         subscription_takeover_seconds: How long a new subscription is safe from the next one.
         subscription_event_records_max: Records of one event of a subscription.
+        subscription_bytes_per_second: What a shard gives to each registered consumer.
     """
 
     partition_key_length_max: int = 256
@@ -89,3 +90,4 @@ class StreamLimits:
     subscription_seconds: int = 300
     subscription_takeover_seconds: int = 5
     subscription_event_records_max: int = 10_000
+    subscription_bytes_per_second: int = 2 * MIB

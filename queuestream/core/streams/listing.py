@@ -8,7 +8,8 @@ import attrs
 
 from queuestream.core.clock import MILLISECOND
 from queuestream.core.errors import InvalidArgumentException
-from queuestream.core.streams import checks, iterators
+from queuestream.core.streams import account, checks, iterators
+from queuestream.core.streams.settings import ON_DEMAND
 from queuestream.core.streams.shard import Shard, ShardDescription, shard_id_of
 from queuestream.core.streams.state import StreamState
 
@@ -76,7 +77,14 @@ class StreamDescription:
 
 @attrs.frozen(kw_only=True)
 class StreamDescriptionSummary:
-    """What AWS says about a stream, without its shards."""
+    """What AWS says about a stream, without its shards.
+
+    Attributes:
+        warm_throughput_mibps: What it is being warmed to; None where it is not, or where the account has no
+            minimum throughput billing commitment.
+        current_warm_throughput_mibps: What it is warmed to by now.
+        record_distribution_strategy: `USER_PARTITION_KEY` or `AUTO`; None where it is not on demand.
+    """
 
     stream_name: str
     stream_arn: str
@@ -91,6 +99,8 @@ class StreamDescriptionSummary:
     consumer_count: int
     max_record_size_in_kib: int
     warm_throughput_mibps: int | None
+    current_warm_throughput_mibps: int | None = None
+    record_distribution_strategy: str | None = None
 
 
 class _Choice:
@@ -239,6 +249,7 @@ class Listing(StreamState):
         with self._lock:
             now_ns = self._enter()
             settings = self.settings
+            is_committed = account.is_committed(self.broker, now_ns)
             return StreamDescriptionSummary(
                 stream_name=self.name,
                 stream_arn=self.arn,
@@ -252,7 +263,11 @@ class Listing(StreamState):
                 open_shard_count=len(self._open_shards),
                 consumer_count=len(self._consumers),
                 max_record_size_in_kib=settings.max_record_size_in_kib,
-                warm_throughput_mibps=settings.warm_throughput_mibps,
+                warm_throughput_mibps=settings.warm_throughput_mibps if is_committed else None,
+                current_warm_throughput_mibps=self._warm_throughput(now_ns) if is_committed else None,
+                record_distribution_strategy=settings.record_distribution_strategy
+                if settings.stream_mode == ON_DEMAND
+                else None,
             )
 
     def _listed(self, now_ns: int) -> dict[str, Shard]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 import attrs
 
 from queuestream.core.clock import HOUR, SECOND
+from queuestream.core.errors import InvalidArgumentException
 from queuestream.core.streams import checks
 from queuestream.core.streams.limits import KIB, StreamLimits
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 PROVISIONED = "PROVISIONED"
 ON_DEMAND = "ON_DEMAND"
 MODES = (PROVISIONED, ON_DEMAND)
+
+AUTO = "AUTO"
+USER_PARTITION_KEY = "USER_PARTITION_KEY"
+STRATEGIES = (AUTO, USER_PARTITION_KEY)
 
 _DAY_NS = 24 * HOUR
 
@@ -28,6 +33,8 @@ class StreamArguments(TypedDict, total=False):
     retention_period_hours: int
     max_record_size_in_kib: int
     tags: Mapping[str, str] | None
+    warm_throughput_mibps: int | None
+    record_distribution_strategy: str | None
     enforce_throughput: bool
     scale_on_demand: bool
     provisioning_time_seconds: float
@@ -47,7 +54,9 @@ class StreamSettings:
         key_id: The KMS key, where there is one.
         shard_level_metrics: The enhanced monitoring that is switched on.
         resource_policy: A JSON text, kept and not evaluated; None where there is none.
-        warm_throughput_mibps: What an on-demand stream was warmed to; None where it never was.
+        warm_throughput_mibps: What an on-demand stream is warmed to; None where it never was.
+        warm_throughput_before_mibps: What it was warmed to before that.
+        record_distribution_strategy: `USER_PARTITION_KEY`, or `AUTO`: evenly, whatever the keys.
         enforce_throughput: Ours: whether shards refuse more than their allowance.
         scale_on_demand: Ours: whether an on-demand stream adds shards as its load grows.
         provisioning_time_seconds: Ours: how long CREATING, UPDATING and DELETING last.
@@ -67,6 +76,8 @@ class StreamSettings:
     shard_level_metrics: tuple[str, ...] = ()
     resource_policy: str | None = None
     warm_throughput_mibps: int | None = None
+    warm_throughput_before_mibps: int | None = None
+    record_distribution_strategy: str = USER_PARTITION_KEY
     enforce_throughput: bool = False
     scale_on_demand: bool = False
     provisioning_time_seconds: float = 0
@@ -103,6 +114,8 @@ def check_settings(
     retention_period_hours: object,
     max_record_size_in_kib: object,
     tags: object,
+    warm_throughput_mibps: object,
+    record_distribution_strategy: object,
     enforce_throughput: object,
     scale_on_demand: object,
     provisioning_time_seconds: object,
@@ -112,15 +125,22 @@ def check_settings(
 
     Raises:
         ValidationException: One of them has the wrong form or is out of its range.
-        InvalidArgumentException: More tags than a stream may have.
+        InvalidArgumentException: What only an on-demand stream may have, for another one.
     """
     if not isinstance(limits, StreamLimits):
         raise checks.violation(limits, "limits", "Member must be a StreamLimits")
     seconds = provisioning_time_seconds
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds <= 86_400:
         raise checks.violation(seconds, "provisioningTimeSeconds", "Member must have value from 0 to 86400")
+    mode = checks.check_choice(stream_mode, "streamModeDetails.streamMode", MODES)
     return StreamSettings(
-        stream_mode=checks.check_choice(stream_mode, "streamModeDetails.streamMode", MODES),
+        stream_mode=mode,
+        warm_throughput_mibps=None
+        if warm_throughput_mibps is None
+        else check_warm_throughput(warm_throughput_mibps, mode, limits),
+        record_distribution_strategy=USER_PARTITION_KEY
+        if record_distribution_strategy is None
+        else check_strategy(record_distribution_strategy, mode),
         retention_period_hours=checks.check_integer(
             retention_period_hours,
             "retentionPeriodHours",
@@ -139,3 +159,35 @@ def check_settings(
         provisioning_time_seconds=seconds,
         limits=limits,
     )
+
+
+def check_warm_throughput(warm_throughput_mibps: object, stream_mode: str, limits: StreamLimits) -> int:
+    """What a stream of that mode may be warmed to (the page "UpdateStreamMode").
+
+    Raises:
+        ValidationException: It is out of its range.
+        InvalidArgumentException: The stream is a provisioned one.
+    """
+    warm = checks.check_integer(
+        warm_throughput_mibps, "warmThroughputMiBps", 0, limits.warm_throughput_mibps_max
+    )
+    if stream_mode != ON_DEMAND:
+        raise InvalidArgumentException("WarmThroughputMiBps is only valid for a stream in ON_DEMAND mode.")
+    return warm
+
+
+def check_strategy(record_distribution_strategy: object, stream_mode: str) -> str:
+    """How a stream of that mode may distribute its records.
+
+    The page "UpdateStreamRecordDistributionStrategy" of the API reference.
+
+    Raises:
+        ValidationException: There is no such strategy.
+        InvalidArgumentException: `AUTO`, for a provisioned stream.
+    """
+    strategy = checks.check_choice(record_distribution_strategy, "recordDistributionStrategy", STRATEGIES)
+    if strategy == AUTO and stream_mode != ON_DEMAND:
+        raise InvalidArgumentException(
+            "RecordDistributionStrategy AUTO is only valid for a stream in ON_DEMAND mode."
+        )
+    return strategy

@@ -193,6 +193,13 @@ class Shard:
             last = max(first + 1, bisect_right(records, bytes_end, first, last, key=_end))
         return records[first:last]
 
+    def bytes_from(self, number: int) -> int:
+        """How many bytes there are to read from this number on."""
+        first = max(number - self.base_number, self.dead)
+        if first >= len(self.records):
+            return 0
+        return self.end - self.records[first].end + self.records[first].size
+
     def ending_sequence_number(self) -> str | None:
         """Above all of its records'; None while it is open."""
         if self.closed_at_ns is None:

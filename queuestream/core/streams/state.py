@@ -29,8 +29,9 @@ from queuestream.core.errors import (
     ResourceNotFoundException,
 )
 from queuestream.core.streams.changes import RecordsTrimmed, ShardExpired
+from queuestream.core.streams.limits import MIB
 from queuestream.core.streams.record import EncryptedRecord, Record
-from queuestream.core.streams.settings import ON_DEMAND
+from queuestream.core.streams.settings import AUTO, ON_DEMAND
 from queuestream.core.streams.shard import Shard, ShardIdentity
 from queuestream.core.streams.throughput import Allowance, LoadMeter
 
@@ -82,6 +83,8 @@ class StreamState:
         self._shards: dict[str, Shard] = {}
         self._next_index = 0
         self._load: LoadMeter | None = None
+        # Whose turn it is where the stream distributes its records itself.
+        self._turn = 0
         self._apply_settings(change.settings, 0)
         self._apply_reshard(change.shards, change.created_at_ns)
 
@@ -256,7 +259,8 @@ class StreamState:
             self._load = None
         elif self._load is None:
             self._load = LoadMeter.of(settings.limits)
-        self._counts_load = settings.enforce_throughput or self._load is not None
+        self._distributes = settings.record_distribution_strategy == AUTO
+        self._puts_carefully = settings.enforce_throughput or self._load is not None or self._distributes
         self._look_again()
 
     def _apply_reshard(self, made: Iterable[ShardIdentity], completed_at_ns: int) -> None:
@@ -303,10 +307,24 @@ class StreamState:
         """Add a record to a shard, and to what was counted."""
         size = record.end - shard.end
         shard.append(record)
+        self._turn += 1
         if shard.allowance is not None:
             shard.allowance.put(size, record.arrival_ns)
         if self._load is not None:
             self._load.add(size, record.arrival_ns)
+
+    def _warm_throughput(self, now_ns: int) -> int | None:
+        """What the stream is warmed to by now, in MiB per second; None where it never was.
+
+        While it is on its way it can take what it could before, a MiB for each shard where it had not been
+        warmed.
+        """
+        settings = self.settings
+        if settings.warm_throughput_mibps is None or now_ns >= self._busy_until_ns:
+            return settings.warm_throughput_mibps
+        if settings.warm_throughput_before_mibps is not None:
+            return settings.warm_throughput_before_mibps
+        return len(self._open_shards) * settings.limits.write_bytes_per_second // MIB
 
     # --- ours ---
 

@@ -13,7 +13,7 @@ of a stream's operations stand with their subjects:
     listing.py          list_shards, describe, describe_summary
     resharding.py       split_shard, merge_shards, update_shard_count
     retention.py        increase_ and decrease_stream_retention_period
-    capacity_mode.py    update_stream_mode, update_stream_warm_throughput
+    capacity_mode.py    update_stream_mode, update_stream_warm_throughput, how records are distributed
     consumers.py        register_stream_consumer and what follows from it
     fan_out.py          subscribe_to_shard
     administration.py   tags, encryption, monitoring, policies, the largest record, delete
@@ -30,6 +30,7 @@ from queuestream.core.broker import Broker
 from queuestream.core.clock import MILLISECOND
 from queuestream.core.errors import (
     BrokerClosed,
+    DryRunOperationException,
     InvalidArgumentException,
     ProvisionedThroughputExceededException,
 )
@@ -66,6 +67,10 @@ class Stream(Listing, Retention, CarefulPuts, FanOut, Administration):
         retention_period_hours: How long a record can be read: 24 to 8,760.
         max_record_size_in_kib: The largest record: 1,024 to 10,240.
         tags: Up to 50 keys with their values.
+        warm_throughput_mibps: What an on-demand stream is to be ready for, in MiB per second, where the
+            account has a minimum throughput billing commitment.
+        record_distribution_strategy: `USER_PARTITION_KEY` where nothing is said, or `AUTO`: an on-demand
+            stream that distributes its records evenly, whatever their keys.
         enforce_throughput: Ours: refuse what goes beyond a shard's allowance, as AWS does.
         scale_on_demand: Ours: add shards to an on-demand stream as its load grows, as AWS does.
         provisioning_time_seconds: Ours: how long the stream stays CREATING, UPDATING and DELETING.
@@ -90,6 +95,8 @@ class Stream(Listing, Retention, CarefulPuts, FanOut, Administration):
         retention_period_hours: int = 24,
         max_record_size_in_kib: int = 1024,
         tags: Mapping[str, str] | None = None,
+        warm_throughput_mibps: int | None = None,
+        record_distribution_strategy: str | None = None,
         enforce_throughput: bool = False,
         scale_on_demand: bool = False,
         provisioning_time_seconds: float = 0,
@@ -104,6 +111,8 @@ class Stream(Listing, Retention, CarefulPuts, FanOut, Administration):
             retention_period_hours=retention_period_hours,
             max_record_size_in_kib=max_record_size_in_kib,
             tags=tags,
+            warm_throughput_mibps=warm_throughput_mibps,
+            record_distribution_strategy=record_distribution_strategy,
             enforce_throughput=enforce_throughput,
             scale_on_demand=scale_on_demand,
             provisioning_time_seconds=provisioning_time_seconds,
@@ -121,6 +130,8 @@ class Stream(Listing, Retention, CarefulPuts, FanOut, Administration):
             broker.check_open()
             now_ns = broker.clock.now_ns()
             account.check_new_stream(broker, name, stream_mode, shards, limits, now_ns)
+            if warm_throughput_mibps is not None:
+                account.check_commitment(broker, now_ns)
             secret = broker.ids.bits(256).to_bytes(32, "big")
             created = StreamCreated(name, settings, secret, now_ns, first_shards(even_ranges(shards), now_ns))
             if broker.listeners:
@@ -133,18 +144,20 @@ class Stream(Listing, Retention, CarefulPuts, FanOut, Administration):
     def put_record(
         self,
         data: bytes,
-        partition_key: str,
+        partition_key: str | None = None,
         explicit_hash_key: str | None = None,
         sequence_number_for_ordering: str | None = None,
+        dry_run: bool | None = None,
     ) -> Record:
         """Put a record into the shard that its partition key belongs to.
 
         Args:
             data: Up to `max_record_size_in_kib`, the partition key's UTF-8 bytes included.
-            partition_key: 1 to 256 characters.
+            partition_key: 1 to 256 characters; not needed where the stream distributes its records itself.
             explicit_hash_key: A number up to 2**128 - 1 in digits, instead of the key's MD5.
             sequence_number_for_ordering: The sequence number of the record before, as AWS wants it.  Here, as
                 one thread's puts are always in order, it is only checked.
+            dry_run: Whether to check everything and put nothing.
 
         Returns:
             The record as it was stored: `shard_id`, `sequence_number`, `encryption_type` and the rest.
@@ -155,10 +168,18 @@ class Stream(Listing, Retention, CarefulPuts, FanOut, Administration):
                 sense.
             ProvisionedThroughputExceededException: The shard's allowance is used up (with
                 `enforce_throughput`).
+            DryRunOperationException: It was a dry run, and would have succeeded.
         """
+        if dry_run is not None:
+            checks.check_boolean(dry_run, "dryRun")
         if type(data) is not bytes or type(partition_key) is not str or explicit_hash_key is not None:
             data, partition_key, hash_key, size = prepare(
-                data, partition_key, explicit_hash_key, self.limits, self._max_record_bytes
+                data,
+                partition_key,
+                explicit_hash_key,
+                self.limits,
+                self._max_record_bytes,
+                needs_key=not self._distributes,
             )
         else:
             # The same again without detours, because this is what a stream is asked most often.
@@ -185,7 +206,9 @@ class Stream(Listing, Retention, CarefulPuts, FanOut, Administration):
                 raise self._not_found()
             if sequence_number_for_ordering is not None:
                 self._check_ordering(sequence_number_for_ordering, now_ns)
-            if self._counts_load or broker.listeners:
+            if dry_run:
+                raise DryRunOperationException
+            if self._puts_carefully or broker.listeners:
                 [stored] = self._put_carefully([(data, partition_key, hash_key, size)], now_ns)
                 if isinstance(stored, RejectedRecord):
                     raise ProvisionedThroughputExceededException(stored.error_message)
@@ -203,22 +226,32 @@ class Stream(Listing, Retention, CarefulPuts, FanOut, Administration):
             return record
 
     def put_records(
-        self, records: Iterable[tuple[bytes, str] | PutRecordsEntry | Mapping[str, object]]
+        self,
+        records: Iterable[tuple[bytes, str] | PutRecordsEntry | Mapping[str, object]],
+        dry_run: bool | None = None,
     ) -> PutRecordsResult:
         """Put up to 500 records of 10 MiB together; each goes to its own shard, and may fail by itself.
 
         Args:
             records: (data, partition key), `PutRecordsEntry`, or a dict of its fields.
+            dry_run: Whether to check everything and put nothing.
 
         Raises:
             ValidationException: A record, or the list of them, has the wrong form; none was put.
             InvalidArgumentException: A record, or all together, are too large; none was put.
+            DryRunOperationException: It was a dry run, and would have succeeded.
         """
-        prepared = prepare_batch(records, self.limits, self._max_record_bytes)
+        if dry_run is not None:
+            checks.check_boolean(dry_run, "dryRun")
+        prepared = prepare_batch(
+            records, self.limits, self._max_record_bytes, needs_key=not self._distributes
+        )
         with self._lock:
             now_ns = self._enter()
             self._require_usable(now_ns)
-            if self._counts_load or self.broker.listeners:
+            if dry_run:
+                raise DryRunOperationException
+            if self._puts_carefully or self.broker.listeners:
                 answers = self._put_carefully(prepared, now_ns)
                 failed = sum(isinstance(answer, RejectedRecord) for answer in answers)
                 return PutRecordsResult(failed, answers, self.settings.encryption_type)
@@ -246,6 +279,7 @@ class Stream(Listing, Retention, CarefulPuts, FanOut, Administration):
         shard_iterator_type: str,
         starting_sequence_number: str | None = None,
         timestamp: object = None,
+        dry_run: bool | None = None,
     ) -> str:
         """Where to start reading a shard; good for five minutes.
 
@@ -256,15 +290,19 @@ class Stream(Listing, Retention, CarefulPuts, FanOut, Administration):
             starting_sequence_number: For the last two.
             timestamp: For `AT_TIMESTAMP`: a `datetime` (UTC where it says nothing else), or seconds since the
                 epoch.
+            dry_run: Whether to check everything and give no iterator.
 
         Raises:
             ResourceNotFoundException: There is no such shard (any more).
             InvalidArgumentException: The parameters don't go together, or the sequence number isn't of this
                 shard.
+            DryRunOperationException: It was a dry run, and would have succeeded.
 
         Cost: constant, at a time logarithmic in the shard's records.
         """
         shard_id = checks.check_text(shard_id, "shardId", 1, 128, checks.NAME)
+        if dry_run is not None:
+            checks.check_boolean(dry_run, "dryRun")
         start = iterators.check_start(shard_iterator_type, starting_sequence_number, timestamp)
         with self._lock:
             now_ns = self._enter()
@@ -273,14 +311,19 @@ class Stream(Listing, Retention, CarefulPuts, FanOut, Administration):
             number = iterators.starting_number(
                 shard, start, f"GetShardIterator on {self._where(shard)}", now_ns
             )
+            if dry_run:
+                raise DryRunOperationException
             return iterators.iterator_text(self._secret, now_ns, shard.identity.index, number)
 
-    def get_records(self, shard_iterator: str, limit: int | None = None) -> GetRecordsResult:
+    def get_records(
+        self, shard_iterator: str, limit: int | None = None, dry_run: bool | None = None
+    ) -> GetRecordsResult:
         """Read on from where an iterator stands.
 
         Args:
             shard_iterator: From `get_shard_iterator`, or from the last answer.
             limit: 1 to 10,000 records, which is also the default; never more than 10 MiB.
+            dry_run: Whether to check everything and read nothing.
 
         Raises:
             InvalidArgumentException: The iterator isn't one of this stream's.
@@ -288,7 +331,10 @@ class Stream(Listing, Retention, CarefulPuts, FanOut, Administration):
             ResourceNotFoundException: The shard has outlived the retention period.
             ProvisionedThroughputExceededException: The shard's allowance is used up (with
                 `enforce_throughput`).
+            DryRunOperationException: It was a dry run, and would have succeeded.
         """
+        if dry_run is not None:
+            checks.check_boolean(dry_run, "dryRun")
         limits = self.limits
         iterator = checks.check_text(shard_iterator, "shardIterator", 1, 512)
         count = limits.get_records_max
@@ -300,6 +346,8 @@ class Stream(Listing, Retention, CarefulPuts, FanOut, Administration):
             self._require_usable(now_ns)
             iterators.check_age(position.created_ns, now_ns, limits.shard_iterator_seconds)
             shard = self._shard(shard_id_of(position.shard_index), now_ns)
+            if dry_run:
+                raise DryRunOperationException
             if shard.allowance is not None and not shard.allowance.answers(now_ns):
                 raise ProvisionedThroughputExceededException(self._rate_exceeded(shard))
             self._trim(shard, now_ns)

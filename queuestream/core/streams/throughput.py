@@ -38,6 +38,10 @@ class Bucket:
         wanted = min(amount, self.rate) * SECOND
         return max(self._full_at, now_ns * self.rate) + wanted <= (now_ns + SECOND) * self.rate
 
+    def has_from_ns(self, amount: int) -> int:
+        """From when on it has the amount, if nobody takes anything."""
+        return -(-(self._full_at + min(amount, self.rate) * SECOND) // self.rate) - SECOND
+
     def take(self, amount: int, now_ns: int) -> None:
         """Use the amount up; more than there is leaves a debt."""
         self._full_at = max(self._full_at, now_ns * self.rate) + amount * SECOND

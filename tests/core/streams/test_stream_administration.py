@@ -171,22 +171,73 @@ def test_the_mode_may_change_twice_in_a_rolling_day(one, clock):
     with pytest.raises(LimitExceededException):
         one.update_stream_mode("ON_DEMAND")
     clock.advance(nanoseconds=1)
-    one.update_stream_mode("ON_DEMAND", warm_throughput_mibps=100)
-    assert one.describe_summary().warm_throughput_mibps == 100
+    one.update_stream_mode("ON_DEMAND")
 
 
 def test_warm_throughput_is_for_on_demand_streams(clock, one):
+    one.broker.update_account_settings("ENABLED")
     with pytest.raises(ValidationException, match="is not in On-Demand mode"):
         one.update_stream_warm_throughput(5)
     with pytest.raises(InvalidArgumentException):
         one.update_stream_mode("PROVISIONED", warm_throughput_mibps=5)
-    stream = Stream("s", stream_mode="ON_DEMAND", clock=clock)
+    with pytest.raises(InvalidArgumentException):
+        one.broker.create_stream("another", warm_throughput_mibps=5)
+    stream = one.broker.create_stream("s", stream_mode="ON_DEMAND", warm_throughput_mibps=0)
     assert stream.update_stream_warm_throughput(10_240) == WarmThroughput(10_240, 10_240)
     for wrong in (-1, 10_241, None):
         with pytest.raises(ValidationException):
             stream.update_stream_warm_throughput(wrong)
     with pytest.raises(ValidationException):
         stream.update_stream_mode("SOMETIMES")
+
+
+def test_warm_throughput_is_for_accounts_with_a_commitment(one):
+    # API reference, "UpdateStreamWarmThroughput".
+    one.update_stream_mode("ON_DEMAND")
+    for ask in (
+        lambda: one.update_stream_warm_throughput(5),
+        lambda: one.update_stream_mode("ON_DEMAND", warm_throughput_mibps=5),
+        lambda: one.broker.create_stream("another", stream_mode="ON_DEMAND", warm_throughput_mibps=5),
+    ):
+        with pytest.raises(ValidationException, match="MinimumThroughputBillingCommitment"):
+            ask()
+    assert [*one.broker.streams] == ["events"]
+    one.broker.update_account_settings("ENABLED")
+    one.update_stream_warm_throughput(5)
+    assert one.describe_summary().warm_throughput_mibps == 5
+    one.broker.update_account_settings("DISABLED")
+    assert one.describe_summary().warm_throughput_mibps == 5
+    one.broker.clock.advance(hours=24)
+    assert one.describe_summary().warm_throughput_mibps is None
+
+
+def test_a_stream_is_warm_when_it_is_active_again(clock):
+    stream = Stream("events", stream_mode="ON_DEMAND", clock=clock, provisioning_time_seconds=30)
+    stream.broker.update_account_settings("ENABLED")
+    clock.advance(seconds=30)
+    assert warm(stream) == (None, None)
+    assert stream.update_stream_warm_throughput(100) == WarmThroughput(100, 4)
+    assert warm(stream) == (100, 4)  # four shards, a MiB each
+    clock.advance(seconds=30)
+    assert warm(stream) == (100, 100)
+    stream.update_stream_warm_throughput(50)
+    assert warm(stream) == (50, 100)
+    clock.advance(seconds=30)
+    assert warm(stream) == (50, 50)
+
+
+def test_a_stream_is_warm_from_the_start_or_from_its_change_to_on_demand_mode(one):
+    one.broker.update_account_settings("ENABLED")
+    one.update_stream_mode("ON_DEMAND", warm_throughput_mibps=100)
+    another = one.broker.create_stream("another", stream_mode="ON_DEMAND", warm_throughput_mibps=7)
+    assert (warm(one), warm(another)) == ((100, 100), (7, 7))
+    one.update_stream_mode("PROVISIONED")
+    assert warm(one) == (None, None)
+
+
+def warm(stream):
+    summary = stream.describe_summary()
+    return summary.warm_throughput_mibps, summary.current_warm_throughput_mibps
 
 
 # --- making, finding, deleting ---

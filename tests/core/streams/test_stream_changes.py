@@ -96,7 +96,9 @@ def test_the_changes_alone_rebuild_an_equal_stream(broker, heard, clock):
     for hour in range(30):
         stream.put_records([(b"x" * 1000, f"{hour} {number}") for number in range(500)])
         clock.advance(hours=1)
+    broker.update_account_settings("ENABLED")
     stream.update_stream_warm_throughput(7)
+    stream.update_stream_record_distribution_strategy("AUTO")
     stream.put_resource_policy("{}")
     stream.enable_enhanced_monitoring(["ALL"])
     arn = stream.register_stream_consumer("reader").consumer_arn
@@ -108,6 +110,7 @@ def test_the_changes_alone_rebuild_an_equal_stream(broker, heard, clock):
     read, read_by_twin = (of.get_records(iterator).records for of in (stream, twin))
     assert [record.data for record in read] == [record.data for record in read_by_twin]
     assert twin.put_record(b"", "k").sequence_number == stream.put_record(b"", "k").sequence_number
+    assert twin.broker.describe_account_settings() == broker.describe_account_settings()
 
 
 @pytest.mark.parametrize("wait", [0, 29, 30, 31, 3600])

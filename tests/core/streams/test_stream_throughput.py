@@ -1,5 +1,6 @@
 import pytest
 
+from queuestream.core.clock import SECOND
 from queuestream.core.errors import ProvisionedThroughputExceededException
 from queuestream.core.streams.limits import MIB, StreamLimits
 from queuestream.core.streams.record import Record, RejectedRecord
@@ -215,3 +216,89 @@ def test_a_provisioned_stream_does_not_scale(clock):
     for key in "abc":
         stream.put_record(b"x" * (MIB - 1), key)
     assert stream.describe_summary().open_shard_count > 1
+
+
+# --- a consumer's own throughput ---
+
+
+@pytest.fixture
+def pushed(clock):
+    """A stream of one shard that gives each consumer 1,000 bytes a second."""
+    limits = StreamLimits(subscription_bytes_per_second=1_000)
+    return Stream("events", clock=clock, enforce_throughput=True, limits=limits)
+
+
+def subscribed(stream, name="reader"):
+    arn = stream.register_stream_consumer(name).consumer_arn
+    return stream.subscribe_to_shard(arn, FIRST, "TRIM_HORIZON")
+
+
+def test_a_consumer_is_pushed_no_more_than_its_own_throughput(pushed, clock):
+    for _ in range(25):
+        pushed.put_record(b"x" * 99, "k")
+    start_ns = clock.now_ns()
+    events = subscribed(pushed)
+    seen = [(len(next(events).records), clock.now_ns() - start_ns) for _ in range(3)]
+    assert seen == [(10, 0), (10, SECOND), (5, SECOND + SECOND // 2)]
+
+
+def test_what_fits_into_the_throughput_is_pushed_at_once(pushed, clock):
+    events = subscribed(pushed)
+    start_ns = clock.now_ns()
+    for _ in range(10):
+        pushed.put_record(b"x" * 99, "k")
+        assert len(next(events).records) == 1
+    assert clock.now_ns() == start_ns
+
+
+def test_each_consumer_has_a_throughput_of_its_own(pushed, clock):
+    for _ in range(10):
+        pushed.put_record(b"x" * 99, "k")
+    start_ns = clock.now_ns()
+    for name in ("one", "two", "three"):
+        assert len(next(subscribed(pushed, name)).records) == 10
+    assert clock.now_ns() == start_ns
+
+
+def test_a_new_subscription_does_not_begin_with_a_new_throughput(pushed, clock):
+    for _ in range(20):
+        pushed.put_record(b"x" * 99, "k")
+    events = subscribed(pushed)
+    next(events)
+    clock.advance(seconds=5)
+    next(events)
+    start_ns = clock.now_ns()
+    arn = pushed.describe_stream_consumer("reader").consumer_arn
+    again = pushed.subscribe_to_shard(arn, FIRST, "TRIM_HORIZON")
+    assert len(next(again).records) == 10
+    assert clock.now_ns() == start_ns + SECOND
+
+
+def test_a_record_larger_than_a_seconds_throughput_is_pushed_and_paid_for_afterwards(pushed, clock):
+    pushed.put_record(b"x" * 2_999, "k")
+    pushed.put_record(b"x" * 99, "k")
+    events = subscribed(pushed)
+    start_ns = clock.now_ns()
+    assert [len(next(events).records) for _ in range(2)] == [1, 1]
+    assert clock.now_ns() == start_ns + 2 * SECOND + SECOND // 10
+
+
+def test_a_subscription_ends_in_time_while_it_waits_for_its_throughput(clock):
+    limits = StreamLimits(subscription_bytes_per_second=1)
+    stream = Stream("events", clock=clock, enforce_throughput=True, limits=limits)
+    stream.put_record(b"x" * 999, "k")
+    stream.put_record(b"x" * 999, "k")
+    events = subscribed(stream)
+    start_ns = clock.now_ns()
+    first, last = events
+    assert (len(first.records), len(last.records)) == (1, 0)
+    assert int(last.continuation_sequence_number) >= int(first.continuation_sequence_number)
+    assert last.millis_behind_latest == 300_000
+    assert clock.now_ns() == start_ns + 300 * SECOND
+
+
+def test_nobody_counts_what_is_pushed_unless_throughput_is_enforced(clock):
+    stream = Stream("events", clock=clock, limits=StreamLimits(subscription_bytes_per_second=1))
+    for _ in range(25):
+        stream.put_record(b"x" * 99, "k")
+    assert len(next(subscribed(stream)).records) == 25
