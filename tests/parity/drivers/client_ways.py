@@ -74,32 +74,58 @@ class Boto3OverHttp(Boto3InProcess):
         self._exit = contextlib.ExitStack()
         self._server = self._exit.enter_context(Server(aws, Settings(port=0)))
         self._callers = self._exit.enter_context(ThreadPoolExecutor(1))
+        self._streams = []
         super().__init__(aws)
 
     def _client(self, service, config):
         return BOTO3.client(service, config=config, endpoint_url=self._server.endpoint_url)
 
+    def reset(self):
+        # Each event stream has a connection of its own.
+        while self._streams:
+            self._streams.pop().close()
+        super().reset()
+
     def close(self):
+        self.reset()
         self._exit.close()
 
     def call(self, service, operation, request):
         if operation != "ReceiveMessage":
             return super().call(service, operation, request)
-        call = self._callers.submit(super().call, service, operation, request)
-        while not wait([call], timeout=0.001).done:
+        return self._waited_for(super().call, service, operation, request)
+
+    def subscribe(self, request):
+        stream = super().subscribe(request)
+        self._streams.append(stream)
+        events = iter(stream)
+        # An event may be on its way for a while, during which time must not pass.
+        return iter(lambda: self._waited_for(next, events, None, patience=0.05), None)
+
+    def _waited_for(self, function, *arguments, patience=0.001):
+        """What a function returns, which waits for the server; whenever it does, time passes."""
+        call = self._callers.submit(function, *arguments)
+        while not wait([call], timeout=patience).done:
             self._let_time_pass()
         return call.result()
 
     def _let_time_pass(self):
         """Move the clock to what somebody waits for."""
         now_ns = self.clock.now_ns()
-        next_ns = [
-            poll.until_ns
+        waiting = [
+            poll
             for broker in self.aws.brokers()
             for queue in broker.queues.values()
             for poll in list(queue._waiting)
-            if poll.until_ns > now_ns
+        ] + [
+            subscription
+            for broker in self.aws.brokers()
+            for stream in broker.streams.values()
+            for consumer in stream._consumers.values()
+            for subscription in list(consumer.subscriptions.values())
+            if not subscription.ended
         ]
+        next_ns = [one.until_ns for one in waiting if one.until_ns > now_ns]
         if next_ns:
             self.clock.advance(nanoseconds=min(next_ns) - now_ns)
 
@@ -126,6 +152,13 @@ class AiobotocoreInProcess(AwsWay):
 
     def call(self, service, operation, request):
         return self._runner.run(self._call(service, operation, request))
+
+    def subscribe(self, request):
+        events = aiter(super().subscribe(request))
+        return iter(lambda: self._runner.run(self._next(events)), None)
+
+    async def _next(self, events):
+        return await anext(events, None)
 
     async def _call(self, service, operation, request):
         try:
