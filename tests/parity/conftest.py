@@ -11,29 +11,34 @@ def pytest_configure(config):
     )
 
 
-@pytest.fixture(scope="session")
-def open_ways():
-    """The ways that were opened, by their class and settings."""
-    ways = {}
-    yield ways
-    for way in ways.values():
-        way.close()
+# Of the session, so that pytest runs way by way: each is open for as long as its tests last, and no server's
+# thread stands beside the others, where a virtual clock would have to wonder what it waits for.
+@pytest.fixture(scope="session", params=WAYS, ids=lambda way: way.name)
+def way(request):
+    """A way in, which opens once for each set of settings."""
+    opened = {}
+
+    def open_way(settings):
+        key = repr(settings)
+        if key not in opened:
+            opened[key] = request.param.open(settings)
+        return opened[key]
+
+    yield request.param, open_way
+    for one in opened.values():
+        one.close()
 
 
-@pytest.fixture(params=WAYS, ids=lambda way: way.name)
-def broker(request, open_ways):
-    way_class = request.param
+@pytest.fixture
+def broker(request, way):
+    way_class, open_way = way
     left_out = request.node.get_closest_marker("not_through")
     if left_out is not None and way_class.name in left_out.args:
         pytest.skip(left_out.kwargs["why"])
     marker = request.node.get_closest_marker("settings")
-    settings = {} if marker is None else marker.kwargs
-    key = way_class, repr(settings)
-    if key not in open_ways:
-        open_ways[key] = way_class.open(settings)
-    way = open_ways[key]
-    way.reset()
-    return way
+    opened = open_way({} if marker is None else marker.kwargs)
+    opened.reset()
+    return opened
 
 
 @pytest.fixture
