@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from queuestream.aws.front_end.http import EventBody
     from queuestream.core.clock import Clock
 
+_UNAVAILABLE = 503
+
 
 class Carrier:
     """Takes the requests of botocore's endpoints to `Aws`.
@@ -62,6 +64,7 @@ class Carrier:
                 answer = answer.now(self.aws.clock)
         except AnswerLost as lost:
             raise _as_a_client_sees(lost, request) from None
+        self._check_open(answer)
         return self.response(request, answer)
 
     async def send_async(self, request: Any) -> AWSResponse:
@@ -72,7 +75,18 @@ class Carrier:
                 answer = await answer.now_async(self.aws.clock)
         except AnswerLost as lost:
             raise _as_a_client_sees(lost, request) from None
+        self._check_open(answer)
         return self.response_async(request, answer)
+
+    def _check_open(self, answer: HttpResponse) -> None:
+        """Over HTTP a closed broker is a service that is unavailable; in its own process it is what it is.
+
+        Raises:
+            BrokerClosed: One was closed, so that nobody tries again.
+        """
+        if answer.status == _UNAVAILABLE:
+            for broker in self.aws.brokers():
+                broker.check_open()
 
     def response(self, request: Any, answer: HttpResponse) -> AWSResponse:
         """What botocore's endpoint makes of an answer."""
