@@ -14,9 +14,6 @@ NOT_ANSWERED = {
         "DescribeChannel": _CHANNELS,
         "ListChannels": _CHANNELS,
         "UpdateChannel": _CHANNELS,
-        "UpdateStreamRecordDistributionStrategy": (
-            "it gives up partition keys for an even load, by a choice of AWS's that is not documented"
-        ),
     },
 }
 """The operations that are not answered, and why."""

@@ -30,6 +30,7 @@ from queuestream.aws.operations.kinesis_records import (
     put_records,
 )
 from queuestream.aws.operations.kinesis_shapes import (
+    account_settings_shape,
     shard_shape,
     stream_description_shape,
     stream_description_summary_shape,
@@ -38,6 +39,7 @@ from queuestream.aws.operations.kinesis_shapes import (
     without_none,
 )
 from queuestream.core.errors import InvalidArgumentException
+from queuestream.core.streams import account
 from queuestream.core.streams.listing import ShardFilter
 
 if TYPE_CHECKING:
@@ -61,6 +63,10 @@ def create_stream(caller: Caller, request: Shape) -> None:
         settings["tags"] = request["Tags"]
     if "MaxRecordSizeInKiB" in request:
         settings["max_record_size_in_kib"] = request["MaxRecordSizeInKiB"]
+    if "WarmThroughputMiBps" in request:
+        settings["warm_throughput_mibps"] = request["WarmThroughputMiBps"]
+    if "RecordDistributionStrategy" in request:
+        settings["record_distribution_strategy"] = request["RecordDistributionStrategy"]
     caller.broker.create_stream(request["StreamName"], **settings)
 
 
@@ -98,15 +104,31 @@ def list_streams(caller: Caller, request: Shape) -> Shape:
     )
 
 
+# --- the account ---
+
+
 def describe_limits(caller: Caller, request: Shape) -> Shape:  # noqa: ARG001 - it asks nothing
     """Kinesis DescribeLimits."""
-    limits = caller.broker.describe_stream_limits()
+    broker = caller.broker
+    broker.check_open()
+    limits = account.describe_limits(broker, caller.aws.stream_settings.get("limits"))
     return {
         "ShardLimit": limits.shard_limit,
         "OpenShardCount": limits.open_shard_count,
         "OnDemandStreamCount": limits.on_demand_stream_count,
         "OnDemandStreamCountLimit": limits.on_demand_stream_count_limit,
     }
+
+
+def describe_account_settings(caller: Caller, request: Shape) -> Shape:  # noqa: ARG001 - it asks nothing
+    """Kinesis DescribeAccountSettings."""
+    return account_settings_shape(caller.broker.describe_account_settings())
+
+
+def update_account_settings(caller: Caller, request: Shape) -> Shape:
+    """Kinesis UpdateAccountSettings."""
+    commitment = request["MinimumThroughputBillingCommitment"]
+    return account_settings_shape(caller.broker.update_account_settings(commitment["Status"]))
 
 
 # --- shards ---
@@ -191,6 +213,13 @@ def update_stream_warm_throughput(caller: Caller, request: Shape) -> Shape:
     }
 
 
+def update_stream_record_distribution_strategy(caller: Caller, request: Shape) -> None:
+    """Kinesis UpdateStreamRecordDistributionStrategy."""
+    stream_of(caller, request).update_stream_record_distribution_strategy(
+        request["RecordDistributionStrategy"]
+    )
+
+
 def update_max_record_size(caller: Caller, request: Shape) -> None:
     """Kinesis UpdateMaxRecordSize."""
     stream_of(caller, request).update_max_record_size(request["MaxRecordSizeInKiB"])
@@ -253,6 +282,7 @@ KINESIS: dict[str, Operation] = {
     "DeleteResourcePolicy": delete_resource_policy,
     "DeleteStream": delete_stream,
     "DeregisterStreamConsumer": deregister_stream_consumer,
+    "DescribeAccountSettings": describe_account_settings,
     "DescribeLimits": describe_limits,
     "DescribeStream": describe_stream,
     "DescribeStreamConsumer": describe_stream_consumer,
@@ -280,9 +310,11 @@ KINESIS: dict[str, Operation] = {
     "SubscribeToShard": subscribe_to_shard,
     "TagResource": tag_resource,
     "UntagResource": untag_resource,
+    "UpdateAccountSettings": update_account_settings,
     "UpdateMaxRecordSize": update_max_record_size,
     "UpdateShardCount": update_shard_count,
     "UpdateStreamMode": update_stream_mode,
+    "UpdateStreamRecordDistributionStrategy": update_stream_record_distribution_strategy,
     "UpdateStreamWarmThroughput": update_stream_warm_throughput,
 }
 """By AWS's name."""

@@ -12,10 +12,12 @@ from queuestream.aws.operations.kinesis_shapes import (
     tag_shapes,
     without_none,
 )
+from queuestream.core.errors import ResourceNotFoundException
 from queuestream.core.streams.fan_out import StartingPosition
 
 if TYPE_CHECKING:
     from queuestream.aws.calls import Caller, Shape
+    from queuestream.core.streams.stream import Stream
 
 
 def register_stream_consumer(caller: Caller, request: Shape) -> Shape:
@@ -58,6 +60,7 @@ def subscribe_to_shard(caller: Caller, request: Shape) -> Shape:
         request["ConsumerARN"],
         request["ShardId"],
         StartingPosition(position["Type"], position.get("SequenceNumber"), position.get("Timestamp")),
+        request.get("DryRun"),
     )
     return {"EventStream": Events(subscription, event_shape)}
 
@@ -103,7 +106,7 @@ def get_resource_policy(caller: Caller, request: Shape) -> Shape:
     stream, consumer_arn = resource_of(caller, request["ResourceARN"])
     if consumer_arn is None:
         return {"Policy": stream.get_resource_policy()}
-    return without_none({"Policy": stream.consumer_policy(consumer_arn)})
+    return {"Policy": _policy_of(stream, consumer_arn)}
 
 
 def delete_resource_policy(caller: Caller, request: Shape) -> None:
@@ -112,4 +115,12 @@ def delete_resource_policy(caller: Caller, request: Shape) -> None:
     if consumer_arn is None:
         stream.delete_resource_policy()
     else:
+        _policy_of(stream, consumer_arn)
         stream.set_consumer_policy(consumer_arn, None)
+
+
+def _policy_of(stream: Stream, consumer_arn: str) -> str:
+    policy = stream.consumer_policy(consumer_arn)
+    if policy is None:
+        raise ResourceNotFoundException(f"No resource policy is attached to {consumer_arn}.")
+    return policy

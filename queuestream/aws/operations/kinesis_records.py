@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from queuestream.aws.operations.kinesis_names import stream_of, with_name, without_name
 from queuestream.aws.operations.kinesis_shapes import child_shard_shapes, record_shapes
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 def put_record(caller: Caller, request: Shape) -> Shape:
     """Kinesis PutRecord."""
     get = request.get
-    partition_key: Any = get("PartitionKey")
     record = stream_of(caller, request).put_record(
-        request["Data"], partition_key, get("ExplicitHashKey"), get("SequenceNumberForOrdering")
+        request["Data"],
+        get("PartitionKey"),
+        get("ExplicitHashKey"),
+        get("SequenceNumberForOrdering"),
+        get("DryRun"),
     )
     shape: Shape = {"ShardId": record.shard.shard_id, "SequenceNumber": record.sequence_number}
     if type(record) is not Record:
@@ -35,7 +38,8 @@ def put_records(caller: Caller, request: Shape) -> Shape:
             if "ExplicitHashKey" not in entry
             else PutRecordsEntry(entry["Data"], entry.get("PartitionKey"), entry["ExplicitHashKey"])
             for entry in request["Records"]
-        ]
+        ],
+        request.get("DryRun"),
     )
     shape: Shape = {
         "FailedRecordCount": result.failed_record_count,
@@ -63,6 +67,7 @@ def get_shard_iterator(caller: Caller, request: Shape) -> Shape:
         request["ShardIteratorType"],
         request.get("StartingSequenceNumber"),
         request.get("Timestamp"),
+        request.get("DryRun"),
     )
     return {"ShardIterator": with_name(iterator, stream.name)}
 
@@ -70,7 +75,7 @@ def get_shard_iterator(caller: Caller, request: Shape) -> Shape:
 def get_records(caller: Caller, request: Shape) -> Shape:
     """Kinesis GetRecords."""
     stream, iterator = without_name(caller, request, "ShardIterator", "Invalid ShardIterator.")
-    result = stream.get_records(iterator, request.get("Limit"))
+    result = stream.get_records(iterator, request.get("Limit"), request.get("DryRun"))
     shape: Shape = {
         "Records": record_shapes(result.records),
         "MillisBehindLatest": result.millis_behind_latest,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from queuestream.aws.calls import Shape
-    from queuestream.core.streams.account import StreamSummary
+    from queuestream.core.streams.account import AccountSettings, StreamSummary
     from queuestream.core.streams.consumers import ConsumerDescription
     from queuestream.core.streams.fan_out import SubscribeToShardEvent
     from queuestream.core.streams.listing import StreamDescription, StreamDescriptionSummary
@@ -88,6 +88,8 @@ def record_shapes(records: Iterable[Record]) -> list[Shape]:
         }
         if type(record) is not Record:
             shape["EncryptionType"] = record.encryption_type
+        if not shape["PartitionKey"]:
+            del shape["PartitionKey"]  # a stream that distributes its records itself needs none
         add(shape)
     return shapes
 
@@ -137,8 +139,10 @@ def stream_description_summary_shape(summary: StreamDescriptionSummary) -> Shape
     if summary.warm_throughput_mibps is not None:
         shape["WarmThroughput"] = {
             "TargetMiBps": summary.warm_throughput_mibps,
-            "CurrentMiBps": summary.warm_throughput_mibps,
+            "CurrentMiBps": summary.current_warm_throughput_mibps or 0,
         }
+    if summary.record_distribution_strategy is not None:
+        shape["RecordDistributionStrategy"] = summary.record_distribution_strategy
     return shape
 
 
@@ -200,6 +204,25 @@ def consumer_shape(consumer: ConsumerDescription) -> Shape:
         "ConsumerStatus": consumer.consumer_status,
         "ConsumerCreationTimestamp": timestamp_shape(consumer.consumer_creation_timestamp),
     }
+
+
+def account_settings_shape(settings: AccountSettings) -> Shape:
+    """An account's settings."""
+    commitment = settings.minimum_throughput_billing_commitment
+    return {
+        "MinimumThroughputBillingCommitment": without_none(
+            {
+                "Status": commitment.status,
+                "StartedAt": _timestamp_or_none(commitment.started_at),
+                "EndedAt": _timestamp_or_none(commitment.ended_at),
+                "EarliestAllowedEndAt": _timestamp_or_none(commitment.earliest_allowed_end_at),
+            }
+        )
+    }
+
+
+def _timestamp_or_none(timestamp: datetime | None) -> datetime | None:
+    return None if timestamp is None else timestamp_shape(timestamp)
 
 
 def tag_shapes(tags: Mapping[str, str]) -> list[Shape]:
