@@ -9,11 +9,14 @@ which a fault plan may ask for.
 from __future__ import annotations
 
 import logging
+import uuid
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from queuestream.aws.calls import Later
 from queuestream.aws.fault_plans import AnswerLost
+from queuestream.aws.front_end.errors import RequestEntityTooLarge
+from queuestream.aws.front_end.front_end import error_response
 from queuestream.aws.front_end.http import HttpRequest, HttpResponse
 from queuestream.aws.server.control import PREFIX
 from queuestream.aws.server.waiting import ClientLeft, Presence
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     Scope = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
     Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_DRAINED_BYTES_MAX = 32 * 1024 * 1024
 
 _log = logging.getLogger("queuestream.server")
 
@@ -88,9 +93,7 @@ class Application:
             return preflight
         body = await self._body(request, receive)
         if body is None:
-            sentence = f"The body is longer than {self._body_bytes_max} bytes.\n"
-            # What was not read cannot be told from the next request, so the connection ends here.
-            return HttpResponse(413, {"Content-Type": "text/plain", "Connection": "close"}, sentence.encode())
+            return _too_long(request)
         request.body = body
         if request.path.startswith(PREFIX):
             return self._control.respond(request)
@@ -101,29 +104,35 @@ class Application:
         return answer
 
     async def _body(self, request: HttpRequest, receive: Receive) -> bytes | None:
-        """A request's body; None where it is too long."""
+        """A request's body; None where it is too long.
+
+        Of a body that is somewhat too long the rest is read, too, since many clients listen to no
+        answer before they have sent all.
+        """
         length = request.headers.get("content-length", "0")
-        if not (length.isascii() and length.isdigit() and len(length) < 16):
-            length = "0"  # the server has its own idea of where the body ends
-        if int(length) > self._body_bytes_max:
+        if (
+            length.isascii()
+            and length.isdigit()
+            and int(length[:16]) > self._body_bytes_max + _DRAINED_BYTES_MAX
+        ):
             return None
-        message = await receive()
-        body: bytes = message.get("body", b"")
-        if not message.get("more_body"):
-            if message["type"] == "http.disconnect":
-                raise ClientLeft
-            return body if len(body) <= self._body_bytes_max else None
-        pieces = [body]
-        size = len(body)
-        while message.get("more_body"):
+        pieces: list[bytes] = []
+        size = 0
+        while True:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise ClientLeft
-            pieces.append(message.get("body", b""))
-            size += len(pieces[-1])
-            if size > self._body_bytes_max:
+            piece = message.get("body", b"")
+            size += len(piece)
+            if size <= self._body_bytes_max:
+                pieces.append(piece)
+            elif size > self._body_bytes_max + _DRAINED_BYTES_MAX:
                 return None
-        return b"".join(pieces)
+            if not message.get("more_body"):
+                break
+        if size > self._body_bytes_max:
+            return None
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     async def _send(self, response: HttpResponse, presence: Presence, send: Send) -> None:
         fields = response.headers.items()
@@ -155,6 +164,18 @@ def _request_of(scope: Scope) -> HttpRequest:
         body=b"",
         scheme=scope["scheme"],
     )
+
+
+def _too_long(request: HttpRequest) -> HttpResponse:
+    """What AWS says to a body that it won't read."""
+    target = request.headers.get("x-amz-target")
+    protocol = "query"
+    if target is not None:
+        protocol = "cbor" if "cbor" in request.headers.get("content-type", "") else "json"
+    service = "sqs" if target is None or target.startswith("AmazonSQS.") else "kinesis"
+    response = error_response(service, protocol, RequestEntityTooLarge(), str(uuid.uuid4()))
+    response.headers["Connection"] = "close"  # what was not read cannot be told from a next request
+    return response
 
 
 async def _left(receive: Receive) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from queuestream.aws.server.http2 import Http2
+from queuestream.aws.server.http2 import REQUEST_SECONDS_MAX, Http2
 
 if TYPE_CHECKING:
     import asyncio
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
 HEAD_BYTES_MAX = 64 * 1024
-REQUEST_SECONDS_MAX = 60.0
 
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 

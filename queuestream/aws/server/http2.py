@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
 STREAMS_MAX = 1_000
+REQUEST_SECONDS_MAX = 60.0
 _WINDOW_BYTES = 1024 * 1024
 _HEAD_BYTES_MAX = 64 * 1024
 # Headers that are HTTP/1.1's own (RFC 9113, 8.2.2).
@@ -138,9 +139,14 @@ class Http2(asyncio.Protocol):
         self._close_if_done()
 
     def close_if_overdue(self, now: float) -> None:
-        """Close a connection that has been idle for too long."""
+        """Close a connection that has been idle for too long; end streams that never get complete."""
         if self.waiting_since is not None and now - self.waiting_since > self.config.timeout_keep_alive:
             self.shutdown()
+        for stream in list(self._streams.values()):
+            if stream.is_incomplete and now - stream.began > REQUEST_SECONDS_MAX:
+                self.h2.reset_stream(stream.stream_id, ErrorCodes.CANCEL)
+                stream.leave()
+        self.flush()
 
     # --- what streams ask ---
 
@@ -188,6 +194,9 @@ class Http2(asyncio.Protocol):
                 stream.window_moved()
         elif isinstance(event, ConnectionTerminated):
             self._is_closing = True
+            if event.error_code != ErrorCodes.NO_ERROR:  # it wants nothing more of us
+                for stream in list(self._streams.values()):
+                    stream.leave()
             self._close_if_done()
 
     def _begin(self, event: RequestReceived) -> None:
@@ -257,10 +266,14 @@ class Stream:
         connection: Where it came in.
         stream_id: Its number there.
         is_head: Whether only the head of the response is sent.
+
+    Attributes:
+        began: When, in the loop's time.
     """
 
     def __init__(self, connection: Http2, stream_id: int, is_head: bool) -> None:
         self.stream_id = stream_id
+        self.began = connection.loop.time()
         self._connection = connection
         self._is_head = is_head
         self._body = bytearray()
@@ -270,6 +283,11 @@ class Stream:
         self._window = asyncio.Event()  # for the application that writes
         self._head: list[tuple[bytes, bytes]] | None = None
         self._complete = False
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether a part of the request is still to come."""
+        return not (self._body_complete or self._has_left)
 
     # --- the connection tells ---
 

@@ -110,21 +110,33 @@ class Server:
         self.aws = aws
         self.settings = settings
         self._faults = faults
-        self._socket: socket.socket | None = None
+        self._waiting = Waiting(aws.clock)
+        self._port: int | None = None
         self._thread: threading.Thread | None = None
         self._uvicorn: _Uvicorn | None = None
         self._started = threading.Event()
         self._failure: BaseException | None = None
 
     def __repr__(self) -> str:
-        return f"<Server {self.endpoint_url if self._socket else 'not started'}: {self.aws!r}>"
+        if self._port is None:
+            return f"<Server: not started, {self.aws!r}>"
+        return f"<Server {self.endpoint_url}: {self.waiting} waiting, {self.aws!r}>"
 
     @property
     def port(self) -> int:
-        """The port that it listens on."""
-        assert self._socket is not None, "The server has not been started."
-        port: int = self._socket.getsockname()[1]
-        return port
+        """The port that it listens on.
+
+        Raises:
+            RuntimeError: It has not been started.
+        """
+        if self._port is None:
+            raise RuntimeError("The server has no port before it is started.")
+        return self._port
+
+    @property
+    def waiting(self) -> int:
+        """How many clients wait for an answer: long polls and subscriptions."""
+        return len(self._waiting)
 
     @property
     def endpoint_url(self) -> str:
@@ -148,30 +160,39 @@ class Server:
 
         Raises:
             CannotListen: The port is taken, or the address is not this machine's.
+            RuntimeError: It serves already.
         """
-        self._listen()
-        self._thread = threading.Thread(target=self._run_in_thread, name="queuestream server", daemon=True)
+        if self._thread is not None:
+            raise RuntimeError(f"{self!r} serves already.")
+        listening = self._listen()
+        self._started.clear()
+        self._thread = threading.Thread(
+            target=self._run_in_thread, args=(listening,), name="queuestream server", daemon=True
+        )
         self._thread.start()
         self._started.wait()
         if self._failure is not None:
-            self._thread.join()
-            raise self._failure
+            self.stop()
 
     def stop(self) -> None:
         """Answer everybody who waits, and serve no longer; stopping again changes nothing."""
-        if self._thread is not None:
-            assert self._uvicorn is not None
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        if self._uvicorn is not None:
             self._uvicorn.ask_to_stop()
-            self._thread.join()
-            self._thread = None
+        thread.join()
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
 
     def reset(self) -> None:
         """Forget every queue and stream, as `POST /_queuestream/reset` does."""
         self.aws.reset()
 
-    def _run_in_thread(self) -> None:
+    def _run_in_thread(self, listening: socket.socket) -> None:
         try:
-            self._serve(self._started.set)
+            self._serve(listening, self._started.set)
         except BaseException as failure:  # noqa: BLE001 - it is raised where the server was started
             self._failure = failure
         finally:
@@ -188,10 +209,9 @@ class Server:
         Raises:
             CannotListen: The port is taken, or the address is not this machine's.
         """
-        self._listen()
-        self._serve(lambda: ready(self))
+        self._serve(self._listen(), lambda: ready(self))
 
-    def _listen(self) -> None:
+    def _listen(self) -> socket.socket:
         settings = self.settings
         try:
             [(family, kind, protocol, _, address), *_] = socket.getaddrinfo(
@@ -207,19 +227,18 @@ class Server:
         except (OSError, OverflowError) as error:
             listening.close()
             raise CannotListen(_why_not(error, settings)) from None
-        listening.setblocking(False)
-        self._socket = listening
+        self._port = listening.getsockname()[1]
+        return listening
 
-    def _serve(self, ready: Callable[[], object]) -> None:
-        assert self._socket is not None
+    def _serve(self, listening: socket.socket, ready: Callable[[], object]) -> None:
         settings, aws = self.settings, self.aws
         credentials = Credentials(settings.access_keys, settings.accounts) if settings.access_keys else None
-        waiting = Waiting(aws.clock)
+        self._waiting = Waiting(aws.clock)
         application = Application(
             FrontEnd(aws, credentials, self._faults),
             Control(aws, credentials, settings.control_is_off_because()),
             Visitors(settings.cors, settings.allowed_hosts, any_host=credentials is not None),
-            waiting,
+            self._waiting,
             settings.body_bytes_max,
         )
         config = uvicorn.Config(
@@ -237,9 +256,9 @@ class Server:
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
-        self._uvicorn = _Uvicorn(config, waiting, ready)
+        self._uvicorn = _Uvicorn(config, self._waiting, ready)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(self._uvicorn.serve(sockets=[self._socket]))
+            runner.run(self._uvicorn.serve(sockets=[listening]))
 
 
 def serve(
@@ -267,7 +286,7 @@ def serve(
     Args:
         host: The address to listen on; this machine alone can reach the default one.
         port: The port; any free one where 0.
-        aws: The accounts and regions to serve; new ones, made as the next six say, where None.
+        aws: The accounts and regions to serve; where None, new ones, made as the next six arguments say.
         account_id: The account of clients whose access key names no other.
         region: The region where a request names none.
         seed: Makes every id repeatable.
@@ -286,8 +305,17 @@ def serve(
 
     Returns:
         A server that is not started yet.
+
+    Raises:
+        TypeError: The clock of `aws` is a virtual one that is no `ManualClock`; or something is said about
+            new accounts besides.
     """
-    if aws is None:
+    if aws is not None:
+        if (account_id, region) != (DEFAULT_ACCOUNT_ID, DEFAULT_REGION) or any(
+            (seed is not None, shard_limit is not None, provisioning_time_seconds, virtual_clock)
+        ):
+            raise TypeError("What is said about new accounts and regions is nothing that `aws` can take.")
+    else:
         stream_settings: dict[str, object] = {"provisioning_time_seconds": provisioning_time_seconds}
         if shard_limit is not None:
             stream_settings["limits"] = StreamLimits(shards_per_account=shard_limit)
