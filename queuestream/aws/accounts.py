@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from queuestream.core.broker import Broker
 from queuestream.core.clock import Clock, SystemClock
 from queuestream.core.ids import Ids
+from queuestream.core.queues.consistency import AT_ONCE, Consistency
 from queuestream.core.queues.limits import AWS_LIMITS, QueueLimits
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Aws:
         account_id: The account of clients whose access key names no other.
         region: The region where a request names none.
         queue_limits: SQS's quotas; AWS's values where none are given.
+        consistency: How long SQS takes until a change holds: `AT_ONCE`, or `EVENTUAL` as AWS documents it.
         stream_settings: What new streams are made with besides what CreateStream says:
             `{"provisioning_time_seconds": 30, "enforce_throughput": True}`, `limits`.
     """
@@ -49,6 +51,7 @@ class Aws:
         account_id: str = DEFAULT_ACCOUNT_ID,
         region: str = DEFAULT_REGION,
         queue_limits: QueueLimits = AWS_LIMITS,
+        consistency: Consistency = AT_ONCE,
         stream_settings: Mapping[str, object] | None = None,
     ) -> None:
         self.clock: Clock = SystemClock() if clock is None else clock
@@ -56,6 +59,7 @@ class Aws:
         self.account_id = account_id
         self.region = region
         self.queue_limits = queue_limits
+        self.consistency = consistency
         self.stream_settings: StreamArguments = dict(stream_settings or {})  # type: ignore[assignment]
         # Of their own, so that asking for request ids changes no message id.
         self._request_ids = Ids(None if seed is None else f"{seed} requests")
@@ -85,6 +89,7 @@ class Aws:
                         account_id=key[0],
                         region=key[1],
                         queue_limits=self.queue_limits,
+                        consistency=self.consistency,
                     )
                     self._brokers[key] = broker
         return broker

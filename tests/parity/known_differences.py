@@ -113,8 +113,8 @@ KINESIS = (
     ),
     Difference("Sequence numbers have gaps.", "They are evenly spaced.", SMALL_PRINT),
     Difference(
-        "Channels deliver records to S3, and a distribution strategy gives up partition keys.",
-        "These six operations are not answered.",
+        "Channels deliver a stream's records to S3.",
+        "Their five operations are not answered.",
         NOT_HERE,
     ),
 )

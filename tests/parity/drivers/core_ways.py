@@ -1,6 +1,7 @@
 """The core as a way in: as it is, and rebuilt from its changes before every call."""
 
 from queuestream import Broker, VirtualClock
+from queuestream.core.queues.consistency import AT_ONCE
 from queuestream.core.queues.limits import AWS_LIMITS
 from queuestream.core.queues.pages import QueuePage
 from queuestream.core.queues.queue import Queue
@@ -21,6 +22,7 @@ class CoreWay:
     def __init__(self, settings):
         self.clock = VirtualClock()
         self._limits = settings.get("queue_limits", AWS_LIMITS)
+        self._consistency = settings.get("consistency", AT_ONCE)
         self._stream_settings = settings.get("stream_settings", {})
         self.reset()
 
@@ -31,7 +33,12 @@ class CoreWay:
         """There is nothing to close."""
 
     def _new_broker(self):
-        return Broker(clock=self.clock, account_id=ACCOUNT_ID, queue_limits=self._limits)
+        return Broker(
+            clock=self.clock,
+            account_id=ACCOUNT_ID,
+            queue_limits=self._limits,
+            consistency=self._consistency,
+        )
 
     @property
     def _current(self):
