@@ -268,12 +268,17 @@ class NaiveFifoQueue(NaiveQueue):
         yield from (until_ns for until_ns, _ in self.attempts.values())
 
     def ready(self, group):
-        """The visible messages of a group, in order; none while any message of the group is in flight."""
+        """The visible messages of a group, in order, as far as the first that is in flight."""
         messages = [message for message in self.messages if message.group == group]
-        if any(message.state == IN_FLIGHT for message in messages):
-            return []
+        in_flight = [message.number for message in messages if message.state == IN_FLIGHT]
         within_sight = self.messages[: self.look_ahead_max]
-        return [message for message in messages if message in self.available and message in within_sight]
+        return [
+            message
+            for message in messages
+            if message in self.available
+            and message in within_sight
+            and not (in_flight and message.number > in_flight[0])
+        ]
 
     def look(self):
         self.line = [group for group in self.line if self.ready(group)]

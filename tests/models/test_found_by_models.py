@@ -79,8 +79,8 @@ def test_groups_take_turns_by_when_they_became_ready_whether_or_not_somebody_loo
 def test_a_group_stays_locked_when_the_queues_delay_changes(fifo_queue, send):
     send("one", "group")
     send("two", "group")
-    one, _two = fifo_queue.receive(max_number_of_messages=2)
-    fifo_queue.change_visibility(one, 0)
+    _one, two = fifo_queue.receive(max_number_of_messages=2)
+    fifo_queue.change_visibility(two, 0)
     fifo_queue.set_attributes(delay_seconds=5)
     assert fifo_queue.receive() == []
     fifo_queue.check_invariants()

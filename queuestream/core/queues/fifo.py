@@ -1,8 +1,8 @@
 """The order of a FIFO queue: strict within a message group, groups in turns.
 
-A group is locked while any of its messages is in flight; a message that comes back
-takes its old place in its group, and the group is open again when the last of those in
-flight has come back or was deleted.  Groups that have something to give stand in line
+A message in flight locks all that come after it in its group.  One that comes back takes
+its old place in its group, and can be received again unless an earlier one is still in
+flight, as SQS has been seen to do it.  Groups that have something to give stand in line
 in the order in which they became ready, so a receive costs the same however many
 groups there are, and no group starves another.  A receive takes as many messages of
 one group as it can before it goes to the next.
@@ -29,9 +29,15 @@ class Group:
 
     def __init__(self, group_id: str | None) -> None:
         self.id = group_id
-        self.waiting: deque[Message] = deque()  # visible, in order
+        self.waiting: deque[Message] = deque()  # visible, in order; locked while any is in flight
         self.returned: list[Message] = []  # visible again, in order, while others are still in flight
-        self.in_flight = 0
+        self.in_flight: list[Message] = []  # in order; few, as they lock the rest
+
+    def is_open(self) -> bool:
+        """Whether it has a message to give."""
+        if self.in_flight:
+            return bool(self.returned) and self.returned[0].number < self.in_flight[0].number
+        return bool(self.waiting)
 
 
 class FifoOrdering:
@@ -68,7 +74,7 @@ class FifoOrdering:
         group = message.group
         if isinstance(group, Group):
             insort(group.returned, message, key=_number)
-            self._came_back(group)
+            self._came_back(group, message)
         elif message.number <= self._horizon:
             self._stand_in_line(message)
 
@@ -80,33 +86,55 @@ class FifoOrdering:
         line = self._line
         while line and count:
             group = line.popitem(last=False)[0]
+            in_flight = group.in_flight
+            if in_flight:
+                count -= self._take_returned(group, count, max_receive_count, taken)
+                continue
             waiting = group.waiting
             while waiting and count:
                 message = waiting.popleft()
                 taken.append(message)
                 if message.receive_count < max_receive_count:
-                    group.in_flight += 1
+                    in_flight.append(message)
                     count -= 1
         return taken
 
+    @staticmethod
+    def _take_returned(group: Group, count: int, max_receive_count: int, taken: list[Message]) -> int:
+        """Take what came back before the first message in flight: how many are in flight from now on."""
+        first_number = group.in_flight[0].number
+        returned = group.returned
+        again: list[Message] = []
+        while returned and returned[0].number < first_number and len(again) < count:
+            message = returned.pop(0)
+            taken.append(message)
+            if message.receive_count < max_receive_count:
+                again.append(message)
+        group.in_flight[:0] = again
+        return len(again)
+
     def put_back(self, messages: list[Message], max_receive_count: int) -> None:
         """Undo the last `take`."""
+        for message in messages:
+            if message.receive_count < max_receive_count:
+                assert isinstance(message.group, Group)
+                message.group.in_flight.remove(message)
         for message in reversed(messages):
             group = message.group
             assert isinstance(group, Group)
-            group.waiting.appendleft(message)
-            if message.receive_count < max_receive_count:
-                group.in_flight -= 1
-            if not group.in_flight:
-                self._line[group] = None
-                self._line.move_to_end(group, last=False)
+            if group.in_flight:
+                group.returned.insert(0, message)
+            else:
+                group.waiting.appendleft(message)
+            self._line[group] = None
+            self._line.move_to_end(group, last=False)
 
     def discard(self, message: Message, was_in_flight: bool, now_ns: int) -> None:
         """A message is GONE; the group it was in flight for may be open again."""
         group = message.group
         if isinstance(group, Group):
             if was_in_flight:
-                self._came_back(group)
+                self._came_back(group, message)
             else:
                 self._pass_over_gone(group)
         # What goes was looked at: messages expire in their order.
@@ -122,9 +150,11 @@ class FifoOrdering:
                 self._stand_in_line(message)
             elif message.state == IN_FLIGHT:
                 group = self._group_of(message)
-                group.in_flight += 1
-                # An earlier message of the group may have come back already.
-                self._line.pop(group, None)
+                if not group.in_flight:
+                    # Those that came before it have come back already.
+                    group.returned.extend(group.waiting)
+                    group.waiting.clear()
+                group.in_flight.append(message)
 
     def _group_of(self, message: Message) -> Group:
         group = self._groups.get(message.group_id)
@@ -139,10 +169,12 @@ class FifoOrdering:
         if not group.in_flight:
             self._line[group] = None
 
-    def _came_back(self, group: Group) -> None:
-        """One message fewer of the group is in flight."""
-        group.in_flight -= 1
+    def _came_back(self, group: Group, message: Message) -> None:
+        """A message of the group is in flight no more."""
+        group.in_flight.remove(message)
         if group.in_flight:
+            if group.is_open():
+                self._line.setdefault(group)
             return
         returned, waiting = group.returned, group.waiting
         if waiting and returned and returned[-1].number > waiting[0].number:
@@ -156,12 +188,14 @@ class FifoOrdering:
             self._line[group] = None
 
     def _pass_over_gone(self, group: Group) -> None:
-        waiting = group.waiting
+        waiting, returned = group.waiting, group.returned
         while waiting and waiting[0].state == GONE:
             waiting.popleft()
-        if not waiting:
+        while returned and returned[0].state == GONE:
+            returned.pop(0)
+        if not group.is_open():
             self._line.pop(group, None)
-            if not group.in_flight and self._groups.get(group.id) is group:
+            if not waiting and not group.in_flight and self._groups.get(group.id) is group:
                 del self._groups[group.id]
 
     def check_invariants(self) -> None:
@@ -175,9 +209,10 @@ class FifoOrdering:
                     message.state in {VISIBLE, GONE} and message.group is group for message in messages
                 )
             assert not group.returned or group.in_flight
-            assert (group in self._line) == (bool(group.waiting) and not group.in_flight)
+            assert (group in self._line) == group.is_open()
             assert group.waiting or group.in_flight
-            assert group.in_flight >= 0
+            assert group.in_flight == sorted(group.in_flight, key=_number)
+            assert all(message.state == IN_FLIGHT for message in group.in_flight)
         assert all(self._groups.get(group.id) is group for group in self._line)
         assert not self._beyond or self._within == self._look_ahead
         assert all(message.number > self._horizon for message in self._beyond)

@@ -72,8 +72,8 @@ def test_a_repetition_without_messages_is_forgotten_in_its_time(queue, clock):
     ids=["deleted", "released", "extended"],
 )
 def test_an_attempt_one_of_whose_messages_was_modified_cannot_be_repeated(queue, modify):
-    first, _ = attempt(queue)
-    modify(queue, first)
+    _, second = attempt(queue)
+    modify(queue, second)
     assert attempt(queue) == []
 
 

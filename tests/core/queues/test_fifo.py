@@ -71,6 +71,20 @@ def test_the_first_of_a_group_may_be_done_while_the_second_comes_back(fifo, cloc
     assert again.receive_count == 2
 
 
+def test_what_comes_back_before_a_message_in_flight_can_be_received_again(fifo):
+    send(fifo, "a1", "a2", "a3", "b1")
+    first, second, third = receive(fifo, 3)
+    fifo.change_visibility(third, 0)
+    assert bodies(receive(fifo)) == ["b1"]
+    fifo.change_visibility(first, 0)
+    [again] = receive(fifo)
+    assert again.body == "a1"
+    fifo.change_visibility(second, 0)
+    assert receive(fifo) == []
+    fifo.delete(again)
+    assert bodies(receive(fifo)) == ["a2", "a3"]
+
+
 def test_a_receive_without_a_timeout_leaves_the_group_open(fifo):
     send(fifo, "a1", "a2")
     assert bodies(receive(fifo, 1, visibility_timeout=0)) == ["a1"]
@@ -178,7 +192,7 @@ def test_a_message_that_was_out_when_the_delay_changed_takes_its_old_place(fifo)
     fifo.change_visibility(first, 0)
     fifo.set_attributes(delay_seconds=5)
     fifo.check_invariants()
-    assert receive(fifo) == []
+    assert bodies(receive(fifo, visibility_timeout=0)) == ["a1"]
     fifo.delete(third)
     fifo.change_visibility(second, 0)
     assert bodies(receive(fifo)) == ["a1", "a2"]
