@@ -32,7 +32,7 @@ def nothing_around(monkeypatch, tmp_path):
 
 @pytest.fixture(scope="session")
 def session():
-    """Where clients are made that are there before any mock: making one takes longer than all that follows."""
+    """Where clients are made that are there before any mock; making one takes longer than most tests."""
     return boto3.Session(region_name="us-east-1", **KEYS)
 
 

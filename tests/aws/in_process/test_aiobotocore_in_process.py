@@ -265,7 +265,6 @@ asyncio.run(main())
 
 
 def test_it_may_be_loaded_inside():
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", LOADED_INSIDE], capture_output=True, text=True
-    )
+    command = [sys.executable, "-W", "error", "-c", LOADED_INSIDE]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("emails\n", "")

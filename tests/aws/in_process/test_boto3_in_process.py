@@ -1,4 +1,4 @@
-"""boto3 as people use it: clients, resources, sessions, paginators, waiters, errors, whatever was made when."""
+"""boto3 as people use it: clients, resources, sessions, paginators, waiters, errors."""
 
 import boto3
 import botocore.session

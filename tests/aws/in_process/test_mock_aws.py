@@ -1,6 +1,7 @@
 """Entering and leaving `mock_aws`: what is inside, what is around, and that nothing is left behind."""
 
 import asyncio
+import gc
 import inspect
 
 import boto3
@@ -12,6 +13,7 @@ from botocore.waiter import Waiter
 
 from queuestream import SystemClock, VirtualClock
 from queuestream.aws import Aws, mock_aws
+from queuestream.aws.in_process import worlds
 from queuestream.core.errors import BrokerClosed, InvalidParameterValue
 
 PLACES = [
@@ -99,10 +101,14 @@ def test_everything_is_as_before_after_leaving(sqs):
 
 
 def test_everything_is_as_before_after_an_exception(sqs):
-    before = in_place()
-    with pytest.raises(ZeroDivisionError), mock_aws():
+    @mock_aws
+    def fail():
         sqs.list_queues()
-        1 / 0  # noqa: B018
+        raise ZeroDivisionError
+
+    before = in_place()
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert in_place() == before
 
 
@@ -139,7 +145,7 @@ def test_they_can_be_left_in_any_order(sqs):
     sqs.create_queue(QueueName="second")
     one.stop()
     assert names_of_queues(sqs) == ["second"]
-    assert [queue for queue in second.broker().queues] == ["second"]
+    assert list(second.broker().queues) == ["second"]
     other.stop()
     assert in_place() == before
     assert first is not second
@@ -181,6 +187,34 @@ def test_who_puts_back_what_he_found_inside_does_no_harm(sqs):
         assert in_place() == before
     finally:
         BaseClient._make_api_call = before[0]
+
+
+def test_who_has_put_something_over_ours_keeps_it(sqs, monkeypatch):
+    before = in_place()
+    mock = mock_aws()
+    mock.start()
+    ours = BaseClient._make_api_call
+
+    def theirs(*args):
+        return ours(*args)
+
+    BaseClient._make_api_call = theirs
+    mock.stop()
+    assert BaseClient._make_api_call is theirs
+    BaseClient._make_api_call = ours  # as they put it back
+    monkeypatch.setattr(sqs._endpoint.http_session, "send", lambda request: 1 / 0)
+    with pytest.raises(ZeroDivisionError):  # it goes out
+        sqs.list_queues()
+    with mock_aws():
+        assert names_of_queues(sqs) == []
+    assert in_place() == before
+
+
+def test_a_client_that_is_gone_is_forgotten(session):
+    with mock_aws():
+        session.client("sqs").list_queues()
+        gc.collect()
+        assert worlds.current().connections == {}
 
 
 def test_a_broker_that_was_left_takes_no_more_calls(sqs):

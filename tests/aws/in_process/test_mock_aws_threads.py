@@ -134,6 +134,26 @@ def test_it_can_be_entered_in_one_context_and_left_in_another(sqs):
         assert names_of_queues(sqs) == []
 
 
+def test_what_a_thread_has_entered_comes_before_what_others_have(sqs):
+    """Also where the thread has done so in another context."""
+    mock = mock_aws(seed=7)
+    contextvars.copy_context().run(mock.start)
+    sqs.create_queue(QueueName="emails")
+    inside, done = threading.Event(), threading.Event()
+
+    def run():
+        with mock_aws(seed=7):
+            inside.set()
+            assert done.wait(10)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(run)
+        assert inside.wait(10)
+        assert names_of_queues(sqs) == ["emails"]
+        done.set()
+    mock.stop()
+
+
 def test_a_long_poll_is_woken_by_another_thread(aws, sqs, queue_url):
     def send():
         aws.clock.sleep(3)

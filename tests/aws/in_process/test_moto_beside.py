@@ -1,4 +1,4 @@
-"""moto in the same test, for S3 and DynamoDB: whichever is inside the other, each answers its own services."""
+"""moto in the same test, for S3 and DynamoDB: whichever is inside, each answers its own services."""
 
 import boto3
 import moto

@@ -44,7 +44,7 @@ def test_nothing_global_is_patched(client, aws):
 
 def test_another_client_is_not_answered(client, aws, session):
     wire(client, aws)
-    with pytest.raises(Exception, match="somebody wants to go out|Could not connect"):
+    with pytest.raises(Exception, match="somebody wants to go out"):
         session.client("sqs", config=boto3.session.Config(retries={"total_max_attempts": 1})).list_queues()
 
 
