@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 HEAD_BYTES_MAX = 64 * 1024
 
+_LINGERING_SECONDS = 1.0
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
@@ -51,6 +52,7 @@ class Http1(HttpToolsProtocol):
         self._beginning: bytes | None = b""
         self._head_bytes = 0
         self._in_head = True
+        self._is_refused = False
         self.waiting_since: float | None = self.loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -61,6 +63,8 @@ class Http1(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Something came."""
+        if self._is_refused:
+            return
         if self._beginning is not None:
             data = self._beginning + data
             if len(data) < len(_PREFACE) and _PREFACE.startswith(data):
@@ -74,7 +78,7 @@ class Http1(HttpToolsProtocol):
             # A header is told when it is complete; this counts one that never gets so.
             self._head_bytes += len(data)
         super().data_received(data)
-        if self._in_head and self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
+        if self._in_head and self._head_bytes > HEAD_BYTES_MAX and not self._is_refused:
             self.send_400_response("")
 
     def on_message_begin(self) -> None:
@@ -107,7 +111,10 @@ class Http1(HttpToolsProtocol):
         self.transport.write(
             f"HTTP/1.1 {status} {status.phrase}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode()
         )
-        self.transport.close()
+        # Closed at once, with something unread, the connection would be reset, and the answer lost.
+        self._is_refused = True
+        self.transport.write_eof()
+        self.loop.call_later(_LINGERING_SECONDS, self.transport.close)
 
     def _unsupported_upgrade_warning(self) -> None:
         """Some clients ask for HTTP/2 or a web socket in a header; they are answered as if they had not."""

@@ -49,7 +49,7 @@ def test_a_long_poll_whose_client_has_left_takes_no_message(server, queue):
     assert [message.state for message in queue.peek()] == ["visible"]
 
 
-def test_news_for_a_client_that_has_left_goes_to_the_next(server, queue):
+def test_a_message_goes_to_the_client_that_is_still_there(server, queue):
     sqs = client(server, "sqs")
     with connected(server) as leaving:
         leaving.sendall(poll_of(server))
@@ -57,6 +57,7 @@ def test_news_for_a_client_that_has_left_goes_to_the_next(server, queue):
         with meanwhile(sqs.receive_message, QueueUrl=queue.url, WaitTimeSeconds=20) as answer:
             until(lambda: server.waiting == 2)
             leaving.close()
+            until(lambda: server.waiting == 1)
             queue.send("hello")
             assert len(answer()["Messages"]) == 1
 
