@@ -4,6 +4,7 @@ import pytest
 from drivers.refusals import refused
 
 from queuestream.core.streams.fan_out import StartingPosition
+from queuestream.core.streams.limits import StreamLimits
 
 REGISTER = "Kinesis API reference: RegisterStreamConsumer"
 DESCRIBE = "Kinesis API reference: DescribeStreamConsumer"
@@ -240,3 +241,26 @@ def test_a_consumer_that_is_creating_cannot_subscribe(stream, clock):
 def test_a_shard_that_is_not_there_cannot_be_subscribed_to(stream, reader):
     with refused("ResourceNotFoundException"):
         stream.subscribe_to_shard(reader, "shardId-000000000009", "LATEST")
+
+
+@pytest.mark.aws(
+    "Each consumer gets up to 2 MiB of each shard in a second, whatever others read.",
+    page="Kinesis developer guide: Develop enhanced fan-out consumers",
+)
+@pytest.mark.settings(
+    stream_settings={
+        "enforce_throughput": True,
+        "limits": StreamLimits(subscription_bytes_per_second=2_000),
+    }
+)
+@REOPENED
+def test_a_consumer_has_a_throughput_of_its_own(stream, reader, clock):
+    other = stream.register_stream_consumer("other").consumer_arn
+    for _ in range(4):
+        stream.put_record(bytes(999), "k")
+    for arn in (reader, other):
+        start_ns = clock.now_ns()
+        events = subscribe(stream, arn)
+        pushed = [len(next(events).records) for _ in range(2)]
+        assert pushed == [2, 2]
+        assert clock.now_ns() - start_ns == 10**9

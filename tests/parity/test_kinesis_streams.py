@@ -18,7 +18,9 @@ MODE = "Kinesis API reference: UpdateStreamMode"
 TAGS = "Kinesis API reference: AddTagsToStream"
 POLICY = "Kinesis API reference: PutResourcePolicy"
 MONITORING = "Kinesis API reference: EnableEnhancedMonitoring"
+DISTRIBUTION = "Kinesis API reference: UpdateStreamRecordDistributionStrategy"
 HASHES = 2**128
+FIRST = "shardId-000000000000"
 
 
 @pytest.fixture
@@ -222,6 +224,113 @@ def test_an_account_has_a_limit_of_on_demand_streams(broker, stream):
         broker.create_stream("second", stream_mode="ON_DEMAND")
     with refused("LimitExceededException"):
         stream.update_stream_mode("ON_DEMAND")
+
+
+@pytest.mark.aws(
+    "An on-demand stream can be warmed, by an account with a minimum throughput commitment.",
+    page="Kinesis API reference: UpdateStreamWarmThroughput",
+)
+def test_an_on_demand_stream_can_be_warmed(broker):
+    stream = broker.create_stream("other", stream_mode="ON_DEMAND")
+    with refused("ValidationException"):
+        stream.update_stream_warm_throughput(100)
+    broker.update_account_settings("ENABLED")
+    assert stream.update_stream_warm_throughput(100).target_mibps == 100
+    assert stream.describe_summary().warm_throughput_mibps == 100
+
+
+@pytest.mark.aws(
+    "A provisioned stream cannot be warmed.", page="Kinesis API reference: UpdateStreamWarmThroughput"
+)
+def test_a_provisioned_stream_cannot_be_warmed(broker, stream):
+    broker.update_account_settings("ENABLED")
+    with refused("ValidationException"):
+        stream.update_stream_warm_throughput(100)
+
+
+@pytest.mark.aws(
+    "A minimum throughput billing commitment lasts for 24 hours at least.",
+    page="Kinesis API reference: UpdateAccountSettings",
+)
+def test_a_commitment_lasts_for_a_day(broker, clock):
+    def status():
+        return broker.describe_account_settings().minimum_throughput_billing_commitment.status
+
+    assert status() == "DISABLED"
+    broker.update_account_settings("ENABLED")
+    assert status() == "ENABLED"
+    broker.update_account_settings("DISABLED")
+    assert status() == "ENABLED_UNTIL_EARLIEST_ALLOWED_END"
+    clock.advance(hours=24)
+    assert status() == "DISABLED"
+
+
+@pytest.mark.aws(
+    "With the strategy AUTO, records are spread evenly, whatever their partition keys.", page=DISTRIBUTION
+)
+def test_an_on_demand_stream_can_distribute_its_records_itself(broker):
+    stream = broker.create_stream("even", stream_mode="ON_DEMAND", record_distribution_strategy="AUTO")
+    assert stream.describe_summary().record_distribution_strategy == "AUTO"
+    shards = [stream.put_record(b"x", "key").shard_id for _ in range(8)]
+    assert {shards.count(shard) for shard in shards} == {2}
+
+
+@pytest.mark.aws(
+    "The default is USER_PARTITION_KEY; the strategy can be changed at any time.", page=DISTRIBUTION
+)
+def test_the_distribution_of_records_can_be_changed(broker):
+    stream = broker.create_stream("even", stream_mode="ON_DEMAND")
+    assert stream.describe_summary().record_distribution_strategy == "USER_PARTITION_KEY"
+    assert len({stream.put_record(b"x", "key").shard_id for _ in range(4)}) == 1
+    stream.update_stream_record_distribution_strategy("AUTO")
+    assert len({stream.put_record(b"x", "key").shard_id for _ in range(4)}) == 4
+
+
+@pytest.mark.aws("With the strategy AUTO, a record needs no partition key.", page=DISTRIBUTION)
+def test_a_record_without_a_key_comes_back_without_one(broker):
+    stream = broker.create_stream("even", stream_mode="ON_DEMAND", record_distribution_strategy="AUTO")
+    put = stream.put_record(b"x")
+    [record] = stream.get_records(stream.get_shard_iterator(put.shard_id, "TRIM_HORIZON")).records
+    assert (record.data, record.partition_key) == (b"x", "")
+
+
+@pytest.mark.aws("AUTO is for streams in on-demand mode only.", page=DISTRIBUTION)
+def test_a_provisioned_stream_goes_by_partition_keys(stream):
+    with refused("InvalidArgumentException"):
+        stream.update_stream_record_distribution_strategy("AUTO")
+
+
+# --- dry runs ---
+
+
+@pytest.mark.aws(
+    "With DryRun nothing is written or read; DryRunOperationException says that it would have succeeded.",
+    page="Kinesis developer guide: Test your permissions and request inputs with dry run",
+)
+def test_a_dry_run_does_nothing(stream):
+    arn = stream.register_stream_consumer("reader").consumer_arn
+    iterator = stream.get_shard_iterator(FIRST, "TRIM_HORIZON")
+    for run in (
+        lambda: stream.put_record(b"x", "k", "0", dry_run=True),
+        lambda: stream.put_records([(b"x", "k", "0")], dry_run=True),
+        lambda: stream.get_shard_iterator(FIRST, "LATEST", dry_run=True),
+        lambda: stream.get_records(iterator, dry_run=True),
+        lambda: stream.subscribe_to_shard(arn, FIRST, "LATEST", dry_run=True),
+    ):
+        with refused("DryRunOperationException"):
+            run()
+    assert stream.get_records(iterator).records == []
+
+
+@pytest.mark.aws(
+    "Where a check fails, a dry run gives the error that the operation would give.",
+    page="Kinesis developer guide: Test your permissions and request inputs with dry run",
+)
+def test_a_dry_run_fails_as_the_operation_would(stream):
+    with refused("ResourceNotFoundException"):
+        stream.get_shard_iterator("shardId-000000000009", "LATEST", dry_run=True)
+    with refused("InvalidArgumentException"):
+        stream.put_record(b"x", "k", str(HASHES), dry_run=True)
 
 
 # --- tags ---

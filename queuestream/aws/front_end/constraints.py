@@ -75,8 +75,11 @@ def violations(service: str, operation: str, request: Shape) -> list[str]:
 
 @cache
 def _checks(service: str, operation: str) -> _Check:
-    shape = input_shape(service, operation)
-    return (shape and _check_of(shape)) or (lambda _value, _at, _found: None)
+    return _check_of(input_shape(service, operation)) or _nothing
+
+
+def _nothing(_value: Any, _at: str, _found: list[str]) -> None:
+    """The check of what has no constraints."""
 
 
 def _check_of(shape: ModelShape) -> _Check | None:
@@ -124,16 +127,15 @@ def _structure(shape: Any) -> _Check | None:
 def _list(shape: Any) -> _Check | None:
     if shape.member.type_name != "structure":
         return _each(shape.member, _ELEMENT, list)
-    check_member = _check_of(shape.member)
+    check_member = _structure(shape.member) or _nothing
 
     def check_list(value: Any, at: str, found: list[str]) -> None:
         for place, member in enumerate(value, 1):
             if len(found) >= VIOLATIONS_MAX:
                 return
-            if check_member is not None:
-                check_member(member, f"{at}.{place}.member", found)
+            check_member(member, f"{at}.{place}.member", found)
 
-    return check_list if check_member is not None else None
+    return check_list
 
 
 def _map(shape: Any) -> _Check | None:

@@ -37,11 +37,8 @@ _SIMPLE = {"string": "str", "integer": "int", "long": "int", "boolean": "bool"}
 @cache
 def plainly_fine(service: str, operation: str) -> PlainlyFine:
     """The quick check of one operation, made when it is first asked for (a millisecond)."""
-    shape = input_shape(service, operation)
-    if shape is None:
-        return lambda parameters: None if parameters else parameters
     source = _Source(constrained=service in _CONSTRAINED)
-    name = source.function_for(shape)
+    name = source.function_for(input_shape(service, operation))
     check: PlainlyFine = source.compiled(f"<plainly fine: {service} {operation}>")[name]
     return check
 

@@ -180,6 +180,10 @@ def test_no_more_than_ten_sentences_are_said():
         check("kinesis", "PutRecords", {"Records": [{}] * 500})
 
 
+def test_a_request_with_a_member_that_is_null_goes_on():
+    check("kinesis", "DescribeStream", {"StreamName": "events", "Limit": None})
+
+
 def test_sqs_has_its_own_sentences():
     assert violations("sqs", "SendMessage", {}) == []
     check("sqs", "SendMessage", {})

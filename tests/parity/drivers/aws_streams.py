@@ -3,7 +3,13 @@
 import attrs
 
 from drivers.aws_queues import present
-from queuestream.core.streams.account import AccountLimits, ListStreamsResult, StreamSummary
+from queuestream.core.streams.account import (
+    AccountLimits,
+    AccountSettings,
+    ListStreamsResult,
+    MinimumThroughputBillingCommitment,
+    StreamSummary,
+)
 from queuestream.core.streams.administration import EnhancedMonitoring, ListTagsResult
 from queuestream.core.streams.capacity_mode import WarmThroughput
 from queuestream.core.streams.consumers import ConsumerDescription, ListStreamConsumersResult
@@ -46,7 +52,7 @@ class Read:
     """A record that was read."""
 
     data: bytes
-    partition_key: str | None
+    partition_key: str
     sequence_number: str
     approximate_arrival_timestamp: object
     encryption_type: str
@@ -55,7 +61,7 @@ class Read:
     def of(cls, shape):
         return cls(
             shape["Data"],
-            shape.get("PartitionKey"),
+            shape.get("PartitionKey", ""),
             shape["SequenceNumber"],
             shape["ApproximateArrivalTimestamp"],
             shape.get("EncryptionType", "NONE"),
@@ -73,6 +79,7 @@ class AwsStreams:
         stream_mode=None,
         max_record_size_in_kib=None,
         warm_throughput_mibps=None,
+        record_distribution_strategy=None,
         tags=None,
     ):
         request = present(
@@ -81,6 +88,7 @@ class AwsStreams:
             StreamModeDetails=None if stream_mode is None else {"StreamMode": stream_mode},
             MaxRecordSizeInKiB=max_record_size_in_kib,
             WarmThroughputMiBps=warm_throughput_mibps,
+            RecordDistributionStrategy=record_distribution_strategy,
             Tags=tags,
         )
         self.call("kinesis", "CreateStream", request)
@@ -123,6 +131,14 @@ class AwsStreams:
             on_demand_stream_count_limit=answer["OnDemandStreamCountLimit"],
         )
 
+    def describe_account_settings(self):
+        return _account_settings(self.call("kinesis", "DescribeAccountSettings", {}))
+
+    def update_account_settings(self, minimum_throughput_billing_commitment):
+        commitment = {"Status": minimum_throughput_billing_commitment}
+        request = {"MinimumThroughputBillingCommitment": commitment}
+        return _account_settings(self.call("kinesis", "UpdateAccountSettings", request))
+
 
 class AwsStream:
     """A stream by its name."""
@@ -143,18 +159,26 @@ class AwsStream:
 
     # --- records ---
 
-    def put_record(self, data, partition_key, explicit_hash_key=None, sequence_number_for_ordering=None):
+    def put_record(
+        self,
+        data,
+        partition_key=None,
+        explicit_hash_key=None,
+        sequence_number_for_ordering=None,
+        dry_run=None,
+    ):
         answer = self._call(
             "PutRecord",
             Data=data,
             PartitionKey=partition_key,
             ExplicitHashKey=explicit_hash_key,
             SequenceNumberForOrdering=sequence_number_for_ordering,
+            DryRun=dry_run,
         )
         return Put.of(answer)
 
-    def put_records(self, records):
-        answer = self._call("PutRecords", Records=[_entry(record) for record in records])
+    def put_records(self, records, dry_run=None):
+        answer = self._call("PutRecords", Records=[_entry(record) for record in records], DryRun=dry_run)
         encryption_type = answer.get("EncryptionType", "NONE")
         return PutRecordsResult(
             answer["FailedRecordCount"],
@@ -163,7 +187,7 @@ class AwsStream:
         )
 
     def get_shard_iterator(
-        self, shard_id, shard_iterator_type, starting_sequence_number=None, timestamp=None
+        self, shard_id, shard_iterator_type, starting_sequence_number=None, timestamp=None, dry_run=None
     ):
         answer = self._call(
             "GetShardIterator",
@@ -171,11 +195,12 @@ class AwsStream:
             ShardIteratorType=shard_iterator_type,
             StartingSequenceNumber=starting_sequence_number,
             Timestamp=timestamp,
+            DryRun=dry_run,
         )
         return answer["ShardIterator"]
 
-    def get_records(self, shard_iterator, limit=None):
-        request = present(ShardIterator=shard_iterator, Limit=limit)
+    def get_records(self, shard_iterator, limit=None, dry_run=None):
+        request = present(ShardIterator=shard_iterator, Limit=limit, DryRun=dry_run)
         answer = self._way.call("kinesis", "GetRecords", request)
         return GetRecordsResult(
             [Read.of(record) for record in answer["Records"]],
@@ -215,6 +240,8 @@ class AwsStream:
             consumer_count=summary["ConsumerCount"],
             max_record_size_in_kib=summary["MaxRecordSizeInKiB"],
             warm_throughput_mibps=summary.get("WarmThroughput", {}).get("TargetMiBps"),
+            current_warm_throughput_mibps=summary.get("WarmThroughput", {}).get("CurrentMiBps"),
+            record_distribution_strategy=summary.get("RecordDistributionStrategy"),
         )
 
     def list_shards(
@@ -276,6 +303,11 @@ class AwsStream:
         answer = self._call("UpdateStreamWarmThroughput", WarmThroughputMiBps=warm_throughput_mibps)
         warm = answer["WarmThroughput"]
         return WarmThroughput(warm["TargetMiBps"], warm["CurrentMiBps"])
+
+    def update_stream_record_distribution_strategy(self, record_distribution_strategy):
+        self._call_by_arn(
+            "UpdateStreamRecordDistributionStrategy", RecordDistributionStrategy=record_distribution_strategy
+        )
 
     def update_max_record_size(self, max_record_size_in_kib):
         self._call_by_arn("UpdateMaxRecordSize", MaxRecordSizeInKiB=max_record_size_in_kib)
@@ -366,7 +398,7 @@ class AwsStream:
     def consumer_tags(self, consumer_arn):
         return _tags(self._call_resource("ListTagsForResource", consumer_arn))
 
-    def subscribe_to_shard(self, consumer_arn, shard_id, starting_position):
+    def subscribe_to_shard(self, consumer_arn, shard_id, starting_position, dry_run=None):
         if isinstance(starting_position, str):
             starting_position = StartingPosition(starting_position)
         position = present(
@@ -374,7 +406,9 @@ class AwsStream:
             SequenceNumber=starting_position.sequence_number,
             Timestamp=starting_position.timestamp,
         )
-        request = {"ConsumerARN": consumer_arn, "ShardId": shard_id, "StartingPosition": position}
+        request = present(
+            ConsumerARN=consumer_arn, ShardId=shard_id, StartingPosition=position, DryRun=dry_run
+        )
         events = self._way.subscribe(request)
         return (_event(event["SubscribeToShardEvent"]) for event in events)
 
@@ -447,6 +481,18 @@ def _consumer(shape, stream_arn):
 def _monitoring(shape):
     return EnhancedMonitoring(
         tuple(shape["CurrentShardLevelMetrics"]), tuple(shape["DesiredShardLevelMetrics"])
+    )
+
+
+def _account_settings(shape):
+    commitment = shape["MinimumThroughputBillingCommitment"]
+    return AccountSettings(
+        MinimumThroughputBillingCommitment(
+            status=commitment["Status"],
+            started_at=commitment.get("StartedAt"),
+            ended_at=commitment.get("EndedAt"),
+            earliest_allowed_end_at=commitment.get("EarliestAllowedEndAt"),
+        )
     )
 
 
