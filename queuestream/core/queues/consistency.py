@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from queuestream.core.queues.state import QueueState
 
 
+_SECONDS_MAX = 1_209_600
+
 _SLOW_ATTRIBUTES = {"message_retention_period"}
 
 
@@ -119,8 +121,7 @@ class LateChanges:
 
     def apply_come(self, change: LateChange) -> None:
         """A change is being made, and no longer to come."""
-        if change in self._changes:
-            self._changes.remove(change)
+        self._changes.remove(change)
 
     def forget(self, queue_name: str) -> None:
         """A queue is gone, and what was still to come for it."""
@@ -139,7 +140,7 @@ class Minute:
 
     def __init__(self, queue: QueueState, seconds: float) -> None:
         self._queue = queue
-        self._lasts_ns = _later(0, seconds)
+        self._lasts_ns = max(1, _later(0, seconds))
         self.counts = Counts(0, 0, 0)
         self.ends_ns = queue.created_ns + self._lasts_ns
 
@@ -156,12 +157,12 @@ def check(consistency: object) -> Consistency:
     """The durations that a broker is given.
 
     Raises:
-        InvalidParameterValue: Something else, or a negative duration.
+        InvalidParameterValue: Something else, or a duration that is negative or longer than two weeks.
     """
     if not isinstance(consistency, Consistency) or not all(
-        isinstance(seconds, int | float) and seconds >= 0 for seconds in consistency
+        isinstance(seconds, int | float) and 0 <= seconds <= _SECONDS_MAX for seconds in consistency
     ):
-        raise InvalidParameterValue("Consistency must have durations in seconds, none of them negative.")
+        raise InvalidParameterValue(f"Consistency must have durations from 0 to {_SECONDS_MAX} seconds.")
     return consistency
 
 

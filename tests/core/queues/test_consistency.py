@@ -86,7 +86,18 @@ def test_awss_durations_are_those_of_its_documentation():
     )
 
 
-@pytest.mark.parametrize("consistency", [None, 60, (0,) * 6, Consistency(purge_seconds=-1), Consistency("1")])
+@pytest.mark.parametrize(
+    "consistency",
+    [
+        None,
+        60,
+        (0,) * 6,
+        Consistency(purge_seconds=-1),
+        Consistency(counts_seconds=float("inf")),
+        Consistency(counts_seconds=float("nan")),
+        Consistency("1"),
+    ],
+)
 def test_a_consistency_is_six_durations(consistency):
     with pytest.raises(InvalidParameterValue, match="Consistency"):
         Broker(consistency=consistency)
