@@ -65,6 +65,8 @@ class Caller:
     def queue(self, queue_url: str | None) -> Queue:
         """The queue that a URL names: by the account and the name that it ends in, in the caller's region.
 
+        Its name alone will do for a queue of the caller's own, as at AWS.
+
         Raises:
             MissingParameter: No URL.
             QueueDoesNotExist: There is none.
@@ -81,6 +83,8 @@ class Caller:
     def _find_queue(self, queue_url: str | None) -> Queue:
         if queue_url is None:
             raise MissingParameter("QueueUrl")
+        if "/" not in queue_url:
+            return self.broker.queue(queue_url)
         parts = name_of_queue_url(queue_url)
         broker = None if parts is None else self.broker_of(parts[0])
         if parts is None or broker is None:

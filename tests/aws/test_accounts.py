@@ -94,7 +94,14 @@ def test_a_queue_url_of_an_account_that_nobody_used_finds_no_queue_of_ones_own(a
     assert aws.known_broker("999999999999", "us-east-1") is None
 
 
-@pytest.mark.parametrize("url", ["", "emails", "/", "https://sqs.us-east-1.amazonaws.com/"])
+def test_the_name_alone_finds_a_queue_of_ones_own(aws):
+    queue = aws.broker().create_queue("emails")
+    assert Caller(aws).queue("emails") is queue
+    with pytest.raises(QueueDoesNotExist):
+        Caller(aws, "999999999999").queue("emails")
+
+
+@pytest.mark.parametrize("url", ["", "/", "https://sqs.us-east-1.amazonaws.com/"])
 def test_what_is_no_queue_url_names_no_queue(aws, url):
     aws.broker().create_queue("emails")
     with pytest.raises(QueueDoesNotExist):

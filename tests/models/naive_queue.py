@@ -352,6 +352,10 @@ class NaiveFifoQueue(NaiveQueue):
         """A dead letter must not overtake what was sent to its group before."""
         return self.delay_seconds
 
+    def purge(self, now_ns):
+        super().purge(now_ns)
+        self.sent = []
+
     def deletable(self, message, receive_count):
         """The handle of the last receive, while it lasts."""
         if message.is_alive and (message.receive_count != receive_count or message.state != IN_FLIGHT):

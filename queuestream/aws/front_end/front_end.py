@@ -35,6 +35,7 @@ from queuestream.aws.front_end.signatures import (
     Signed,
     scope_of,
 )
+from queuestream.aws.front_end.tracing import traced
 from queuestream.aws.operations import OPERATIONS
 from queuestream.core.errors import BrokerClosed, ServiceError
 
@@ -141,6 +142,8 @@ class FrontEnd:
         try:
             caller = self._caller(request, call.service)
             asked = call.read(wire.read(_body(request)))  # type: ignore[misc]
+            if call.service == "sqs":
+                asked = traced(call.operation, asked, request.headers)
             return self._perform(call, caller, asked, request_id)
         except ServiceError as error:
             response: HttpResponse = wire.refusal(call.service, error, request_id)
@@ -178,7 +181,7 @@ class FrontEnd:
                 if address is None:
                     raise InvalidAddress(_address(request))
                 given["QueueUrl"] = unquote(_address(request))
-            asked = query.read(action, given)
+            asked = traced(action, query.read(action, given), request.headers)
             return self._perform(Call("sqs", action, function, query, None), caller, asked, request_id)
         except ServiceError as error:
             return query.refusal("sqs", error, request_id)

@@ -184,7 +184,7 @@ class MessagesPurged(LateChange):
 
     def apply_asked(self, broker: Broker, now_ns: int) -> None:
         """The next purge has to wait."""
-        broker.queues[self.queue]._purged_ns = now_ns
+        broker.queues[self.queue]._apply_purge_asked(now_ns)
 
     def apply(self, broker: Broker) -> None:
         """Remove them."""

@@ -35,6 +35,11 @@ class Deduplication:
         self._originals[key] = (message_id, number, until_ns)
         self._expiries.append((until_ns, key))
 
+    def forget_all(self) -> None:
+        """Take nothing for a duplicate of what was sent so far, as SQS does from a purge on."""
+        self._originals.clear()
+        self._expiries.clear()
+
     def _forget(self, now_ns: int) -> None:
         expiries = self._expiries
         while expiries and expiries[0][0] <= now_ns:

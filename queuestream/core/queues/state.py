@@ -431,9 +431,15 @@ class QueueState:
             # A message group may be open again, or the number in flight below its limit.
             self._wake(1)
 
+    def _apply_purge_asked(self, now_ns: int) -> None:
+        """The next purge has to wait; what was sent before has no duplicates any more."""
+        self._purged_ns = now_ns
+        if self._deduplication is not None:
+            self._deduplication.forget_all()
+
     def _apply_purged(self, now_ns: int) -> None:
         """Every message is gone."""
-        self._purged_ns = now_ns
+        self._apply_purge_asked(now_ns)
         self._forget_messages()
         self._watch_the_time()
 

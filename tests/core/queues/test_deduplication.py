@@ -142,3 +142,10 @@ def test_a_name_that_a_move_task_brings_again_is_remembered_from_then_on():
     assert memory.original("x", 899) == ("third", 3)
     assert memory.original("x", 900) is None
     memory.check_invariants()
+
+
+def test_a_purged_queue_remembers_no_duplicates(fifo):
+    fifo.send("hello", message_group_id="g")
+    fifo.purge()
+    fifo.send("hello", message_group_id="g")
+    assert bodies(fifo.peek()) == ["hello"]
