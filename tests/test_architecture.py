@@ -133,6 +133,30 @@ def test_a_module_imports_only_its_own_part_and_lower_rows(path):
             assert row < ROWS[part], f"{shown(path)} is not above {name}"
 
 
+# The rows of queuestream/aws, in the same way.
+AWS_ROWS = {
+    "accounts": 0,
+    "models": 0,
+    "calls": 1,
+    "operations": 2,
+    "fault_plans": 3,
+    "front_end": 4,
+    "in_process": 5,
+    "server": 5,
+}
+
+
+@pytest.mark.parametrize("path", [path for path in modules() if part_of(path) == "aws"], ids=shown)
+def test_what_speaks_aws_has_rows_of_its_own(path):
+    part = shown(path).split("/")[1].removesuffix(".py")
+    if part == "__init__":
+        return
+    for name in imports(path):
+        if name.startswith("queuestream.aws."):
+            other = name.split(".")[2]
+            assert other == part or AWS_ROWS[other] < AWS_ROWS[part], f"{shown(path)} imports {name}"
+
+
 CORE = [path for path in modules() if part_of(path) == "core"]
 
 
@@ -313,6 +337,22 @@ def test_using_a_queue_loads_what_a_queue_needs_and_no_more():
 def test_no_name_loads_an_extra(name):
     extras = {"boto3", "botocore", "rich", "matplotlib", "uvicorn", "cbor2", "hypothesis", "pytest"}
     assert not {module.partition(".")[0] for module in loaded_by(f"from queuestream import {name}")} & extras
+
+
+@pytest.mark.parametrize("program", ["import queuestream.aws", "from queuestream.aws import Aws, FaultPlan"])
+def test_speaking_aws_loads_botocore_when_somebody_does(program):
+    foreign = {name.partition(".")[0] for name in loaded_by(program)}
+    assert not foreign & {"boto3", "botocore", "aiobotocore", "uvicorn", "cbor2", "h2"}
+
+
+def test_answering_boto3_needs_no_server():
+    program = "from queuestream.aws import mock_aws\nwith mock_aws():\n    pass"
+    assert not {name.partition(".")[0] for name in loaded_by(program)} & {
+        "uvicorn",
+        "cbor2",
+        "h2",
+        "aiobotocore",
+    }
 
 
 def test_asyncio_is_loaded_for_those_who_use_it_only():

@@ -4,7 +4,8 @@
     wire                one client, or one session, answered in this process; nothing else is touched
     serve               the same over HTTP, for every SDK: a context manager; `queuestream serve` in a shell
     Aws                 the accounts and regions behind all of these: brokers on one clock, with one seed
-    FaultPlan           what goes wrong, when: throttling, errors, lost answers
+    FaultPlan, Fault    what goes wrong, when: throttling, errors, lost answers
+    ManualClock         the virtual clock of a server, which moves only when told to
 
 How a request goes.  A carrier (`in_process`, `server`) takes it from a client; the `front_end` knows
 the wire (protocols, signatures, AWS's words for what is malformed); `operations` has one short function
@@ -20,14 +21,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from queuestream.aws.accounts import Aws as Aws
+    from queuestream.aws.fault_plans import Fault as Fault
     from queuestream.aws.fault_plans import FaultPlan as FaultPlan
     from queuestream.aws.in_process.mock import mock_aws as mock_aws
     from queuestream.aws.in_process.wiring import wire as wire
     from queuestream.aws.server import serve as serve
+    from queuestream.aws.server.manual_clock import ManualClock as ManualClock
 
 _HOMES = {
     "Aws": "accounts",
+    "Fault": "fault_plans",
     "FaultPlan": "fault_plans",
+    "ManualClock": "server.manual_clock",
     "mock_aws": "in_process.mock",
     "serve": "server",
     "wire": "in_process.wiring",

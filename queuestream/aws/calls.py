@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from queuestream.core.clock import Clock, Wakeup
     from queuestream.core.queues.queue import Queue
     from queuestream.core.streams.fan_out import SubscribeToShardEvent, Subscription
-    from queuestream.core.streams.stream import Stream
 
 _QUEUES_REMEMBERED_MAX = 1_000
 
@@ -96,17 +95,6 @@ class Caller:
         if self.base_url is None:
             return queue.url
         return f"{self.base_url}/{queue.broker.account_id}/{queue.name}"
-
-    def stream(self, request: Shape) -> Stream:
-        """The stream that a request names, by StreamARN or by StreamName.
-
-        Raises:
-            ResourceNotFoundException: There is none.
-        """
-        arn = request.get("StreamARN")
-        if arn is not None:
-            return self.broker_of_arn(arn).stream_by_arn(arn)
-        return self.broker.stream(request["StreamName"])
 
     def broker_of_arn(self, text: str) -> Broker:
         """The broker of the account and region that an ARN names; the caller's own where it is no ARN."""

@@ -118,7 +118,14 @@ def test_queue_urls_begin_with_the_endpoint_that_the_caller_uses(aws):
 
 def test_an_arn_finds_the_stream_of_another_account_and_region(aws):
     stream = aws.broker("111122223333", "eu-west-1").create_stream("events")
-    assert Caller(aws).stream({"StreamARN": stream.arn}) is stream
+    assert Caller(aws).broker_of_arn(stream.arn) is stream.broker
+    assert Caller(aws).broker_of_arn("no ARN at all") is aws.broker()
+
+
+def test_an_account_that_nobody_used_is_not_made_by_asking_for_it(aws):
+    arn = "arn:aws:kinesis:eu-west-1:999999999999:stream/events"
+    assert Caller(aws).broker_of_arn(arn) is aws.broker()
+    assert len(aws.brokers()) == 1
 
 
 def test_a_caller_goes_on_after_a_reset(aws):
