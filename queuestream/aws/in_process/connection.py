@@ -9,6 +9,7 @@ already, so that retries, parsing, exceptions and metadata are botocore's own.
 
 from __future__ import annotations
 
+import os
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 _history = get_global_history_recorder()
 # Its answer goes on and on, and botocore makes the object that reads it.
 _AN_EVENT_STREAM = "SubscribeToShard"
+
+# In a Lambda function botocore adds a header to requests, which SQS makes an attribute of messages.
+_TRACED = {"SendMessage", "SendMessageBatch"}
 
 _known: ContextVar[tuple[Any, HttpResponse] | None] = ContextVar("queuestream_known_answer", default=None)
 
@@ -203,7 +207,10 @@ class Connection:
         perform = OPERATIONS[self._service].get(name)
         who = listeners(self._emitter, self._event_name, name)
         if self._may_answer and perform is not None and name != _AN_EVENT_STREAM and not who.to_the_wire:
-            route = _Route(perform, plainly_fine(self._service, name), who.to_parameters, who.to_success)
+            request_of = plainly_fine(self._service, name)
+            if name in _TRACED:
+                request_of = _unless_traced(request_of)
+            route = _Route(perform, request_of, who.to_parameters, who.to_success)
             if who.to_parameters:
                 self._adjustments.parameters_once(client)
         if heard is self._emitter._lookup_cache:  # else somebody has registered in the meantime
@@ -242,6 +249,11 @@ def base_url_of(endpoint_url: str) -> str:
     """What queue URLs begin with at an endpoint, as over HTTP."""
     url = urlsplit(endpoint_url)
     return f"{url.scheme}://{url.netloc}"
+
+
+def _unless_traced(request_of: PlainlyFine) -> PlainlyFine:
+    """The same, where botocore adds nothing to requests."""
+    return lambda parameters: None if "_X_AMZN_TRACE_ID" in os.environ else request_of(parameters)
 
 
 def _circumstances(client: Any, name: str) -> tuple[Any, dict[str, Any]]:

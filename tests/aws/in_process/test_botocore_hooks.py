@@ -280,3 +280,19 @@ def test_logging_everything_changes_nothing(client, queue_url, caplog):
     caplog.set_level(logging.DEBUG, "botocore")
     client.send_message(QueueUrl=queue_url, MessageBody="hello")
     assert client.receive_message(QueueUrl=queue_url)["Messages"][0]["Body"] == "hello"
+
+
+def test_what_botocore_adds_in_a_lambda_function_arrives(client, queue_url, monkeypatch):
+    """The page "Using X-Ray with Amazon SQS": the header becomes the attribute AWSTraceHeader."""
+    trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+    client.send_message(QueueUrl=queue_url, MessageBody="before")
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "worker")
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", trace)
+    client.send_message(QueueUrl=queue_url, MessageBody="traced")
+    received = client.receive_message(
+        QueueUrl=queue_url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["AWSTraceHeader"]
+    )
+    assert [message.get("Attributes") for message in received["Messages"]] == [
+        None,
+        {"AWSTraceHeader": trace},
+    ]
