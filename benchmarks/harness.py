@@ -76,6 +76,29 @@ class Variant:
     units: int
     ours: bool = False
 
+    def cpu_ns(self, bench: Bench, units: int) -> float:
+        """What a slice of so many units costs."""
+        return bench.cpu_ns(self.prepare(units), ours=self.ours)
+
+
+@attrs.frozen
+class Elsewhere:
+    """One of the things compared, which is not in this process.
+
+    Args:
+        name: What it is called in the table.
+        measured: Does a number of units, and says what they cost in nanoseconds.
+        units: How many units a slice has.
+    """
+
+    name: str
+    measured: Callable[[int], float]
+    units: int
+
+    def cpu_ns(self, bench: Bench, units: int) -> float:
+        """What a slice of so many units costs."""
+        return self.measured(units)
+
 
 @attrs.frozen
 class Ratio:
@@ -138,6 +161,10 @@ class Samples:
         pairs = zip(self._per_unit[name], self._per_unit[against], strict=True)
         return Ratio.of(one / other for one, other in pairs)
 
+    def part(self, name: str, nanoseconds: float) -> Ratio:
+        """How much of a fixed time a unit of the variant took."""
+        return Ratio.of(cost / nanoseconds for cost in self._per_unit[name])
+
     def cost(self, name: str) -> str:
         """The median cost of one unit, for reading."""
         return time_text(statistics.median(self._per_unit[name]))
@@ -172,16 +199,20 @@ class Bench:
                 profiler.disable()
             gc.enable()
 
-    def compare(self, variants: Iterable[Variant], rounds: int | None = None) -> Samples:
+    @property
+    def here(self) -> bool:
+        """Whether all of the work has to be done in this process: to be looked into, or to be quick."""
+        return self._profiler is not None or not self.effort.peers
+
+    def compare(self, variants: Iterable[Variant | Elsewhere], rounds: int | None = None) -> Samples:
         """Give each variant its turn, round after round, after one round that only warms up."""
         in_order = list(variants)
         per_unit: dict[str, list[float]] = {variant.name: [] for variant in in_order}
         for variant in in_order:
-            variant.prepare(max(variant.units // 10, 1))()
+            variant.cpu_ns(self, max(variant.units // 10, 1))
         for number in range(self.effort.rounds if rounds is None else rounds):
             for variant in in_order if number % 2 == 0 else reversed(in_order):
-                cost = self.cpu_ns(variant.prepare(variant.units), ours=variant.ours)
-                per_unit[variant.name].append(cost / variant.units)
+                per_unit[variant.name].append(variant.cpu_ns(self, variant.units) / variant.units)
         return Samples(per_unit)
 
 

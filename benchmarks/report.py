@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 
     from benchmarks.harness import Effort, Finding
 
-_PACKAGES = ("attrs", "sortedcontainers", "kombu", "litequeue", "moto", "boto3")
+_PACKAGES = (
+    "attrs",
+    "sortedcontainers",
+    "kombu",
+    "litequeue",
+    "moto",
+    "boto3",
+    "uvicorn",
+    "uvloop",
+    "httptools",
+)
 _HEADINGS = ("row", "what", "cost", "compared with", "its cost", "ratio (quartiles)", "goal", "met")
 _WIDTHS = (3, 56, 8, 36, 8, 22, 5, 3)
 

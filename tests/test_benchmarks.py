@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-ROWS = ("Q1", "Q2", "Q3", "V1", "Q4", "Q5", "S1", "S2", "S3", "S4", "T1")
+ROWS = (
+    *("Q1", "Q2", "Q3", "V1", "Q4", "Q5"),
+    *("S1", "S2", "S3", "S4"),
+    *("T1",),
+    *("B1", "B2", "B3", "B4", "B5", "B6"),
+    *("H1", "H2", "H3"),
+)
 
 
 @pytest.fixture
