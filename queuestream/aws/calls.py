@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from queuestream.core.arns import name_of_queue_url, parse_arn
-from queuestream.core.errors import MissingParameter, QueueDoesNotExist
+from queuestream.core.errors import QueueDoesNotExist
 from queuestream.core.queues.checks import shown
 
 if TYPE_CHECKING:
@@ -67,8 +67,7 @@ class Caller:
         Its name alone will do for a queue of the caller's own, as at AWS.
 
         Raises:
-            MissingParameter: No URL.
-            QueueDoesNotExist: There is none.
+            QueueDoesNotExist: There is none; SQS says the same where there is no URL.
         """
         queue = self._queues.get(queue_url)
         # A queue that was deleted, or whose broker was closed, is behind its time for good.
@@ -81,7 +80,7 @@ class Caller:
 
     def _find_queue(self, queue_url: str | None) -> Queue:
         if queue_url is None:
-            raise MissingParameter("QueueUrl")
+            raise QueueDoesNotExist("")
         if "/" not in queue_url:
             return self.broker.queue(queue_url)
         parts = name_of_queue_url(queue_url)

@@ -14,7 +14,7 @@ from queuestream.aws.operations.sqs_messages import (
     send_message,
     send_message_batch,
 )
-from queuestream.aws.operations.sqs_requests import required
+from queuestream.aws.operations.sqs_requests import queue_name, required
 from queuestream.core.errors import InvalidAttributeName, QueueDoesNotExist
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def create_queue(caller: Caller, request: Shape) -> Shape:
     """SQS CreateQueue."""
-    name = required(request, "QueueName")
+    name = queue_name(request)
     attributes = attribute_values(request.get("Attributes"))
     if attributes.get("fifo_queue") is False:
         # To the core that is a standard queue; AWS documents "false", and knows no such attribute then.
@@ -48,7 +48,7 @@ def purge_queue(caller: Caller, request: Shape) -> None:
 
 def get_queue_url(caller: Caller, request: Shape) -> Shape:
     """SQS GetQueueUrl."""
-    name = required(request, "QueueName")
+    name = queue_name(request)
     owner = request.get("QueueOwnerAWSAccountId")
     broker = caller.broker if owner is None else caller.broker_of(owner)
     if broker is None:

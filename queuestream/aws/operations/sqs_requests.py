@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from queuestream.core.errors import MissingParameter, UnsupportedOperation
+from queuestream.core.errors import InvalidParameterValue, MissingParameter, UnsupportedOperation
 from queuestream.core.queues.message_attributes import MessageAttribute
 
 if TYPE_CHECKING:
@@ -28,6 +28,20 @@ def required(request: Shape, member: str) -> Any:
     if value is None:
         raise MissingParameter(member)
     return value
+
+
+def queue_name(request: Shape) -> str:
+    """The name of a queue that a request must have; SQS has a sentence of its own where it has not.
+
+    Raises:
+        InvalidParameterValue: It has not.
+    """
+    name = request.get("QueueName")
+    if name is None:
+        raise InvalidParameterValue(
+            "Value for parameter QueueName is invalid. Reason: Must specify a queue name."
+        )
+    return str(name)
 
 
 def message_attributes(shapes: Mapping[str, Shape] | None) -> dict[str, object] | None:

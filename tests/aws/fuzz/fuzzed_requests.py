@@ -20,7 +20,12 @@ from queuestream.aws.operations import OPERATIONS
 ACCOUNT = "123456789012"
 QUEUES = {
     "dead": {},
-    "fuzz": {"redrive_policy": {"deadLetterTargetArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:dead"}},
+    "fuzz": {
+        "redrive_policy": {
+            "deadLetterTargetArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:dead",
+            "maxReceiveCount": 3,
+        }
+    },
     "dead.fifo": {"fifo_queue": True},
     "fuzz.fifo": {"fifo_queue": True, "content_based_deduplication": True},
 }

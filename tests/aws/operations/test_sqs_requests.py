@@ -9,7 +9,6 @@ from queuestream.aws.models import input_shape
 from queuestream.aws.operations.sqs import SQS
 from queuestream.core.errors import (
     BrokerClosed,
-    MissingParameter,
     QueueDoesNotExist,
     ServiceError,
     UnsupportedOperation,
@@ -44,6 +43,14 @@ VALUES = {
     "AWSAccountIds": ["123456789012"],
     "VisibilityTimeout": 1,
 }
+# What SQS has sentences of its own for.
+MISSING = {
+    "QueueUrl": ("QueueDoesNotExist", "The specified queue does not exist."),
+    "QueueName": (
+        "InvalidParameterValue",
+        "Value for parameter QueueName is invalid. Reason: Must specify a queue name.",
+    ),
+}
 REQUIRED = [(name, member) for name in SQS for member in input_shape("sqs", name).required_members]
 
 
@@ -62,12 +69,14 @@ def complete(operation, queue_url):
 @pytest.mark.parametrize(("operation", "member"), REQUIRED)
 def test_a_required_member_that_is_missing_is_named(caller, queue_url, operation, member):
     request = complete(operation, queue_url)
+    asks_for_it = "MissingParameter", f"The request must contain the parameter {member}."
+    code, message = MISSING.get(member, asks_for_it)
     for incomplete in ({**request, member: None}, {**request}):
         if incomplete[member] is not None:
             del incomplete[member]
-        with pytest.raises(MissingParameter) as refused:
+        with pytest.raises(ServiceError) as refused:
             SQS[operation](caller, incomplete)
-        assert refused.value.message == f"The request must contain the parameter {member}."
+        assert (refused.value.code, refused.value.message) == (code, message)
 
 
 def asked_of_a_new_queue(operation, *, optional):
@@ -122,9 +131,7 @@ def test_an_account_that_nobody_has_used_has_no_queues(caller, queue_url):
         SQS["PurgeQueue"](caller, {"QueueUrl": queue_url.replace("123456789012", "999999999999")})
 
 
-@pytest.mark.parametrize(
-    "url", ["", "/emails", "https://sqs.us-east-1.amazonaws.com/123456789012/"]
-)
+@pytest.mark.parametrize("url", ["", "/emails", "https://sqs.us-east-1.amazonaws.com/123456789012/"])
 def test_what_is_no_queue_url_names_no_queue(caller, queue_url, url):
     with pytest.raises(QueueDoesNotExist):
         SQS["ReceiveMessage"](caller, {"QueueUrl": url})
