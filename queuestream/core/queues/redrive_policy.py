@@ -65,15 +65,17 @@ class RedrivePolicy:
             raise InvalidAttributeValue("RedrivePolicy", "Redrive policy is not a valid JSON map.")
         known = dict(shape)
         arn = known.pop("deadLetterTargetArn", None)
-        count = known.pop("maxReceiveCount", 10)
+        count = known.pop("maxReceiveCount", None)
         # AWS's own examples write the count as text.
         if isinstance(count, str) and count.isascii() and count.isdigit() and len(count) <= _DIGITS_MAX:
             count = int(count)
         reason: str | None
         if known:
             reason = "Only following attributes are supported: [maxReceiveCount, deadLetterTargetArn]."
-        elif arn is None:
-            reason = "Redrive policy does not contain mandatory attribute: deadLetterTargetArn."
+        elif count is None or arn is None:
+            # The API reference has 10 for a count that is not given; SQS does not.
+            missing = "maxReceiveCount" if count is None else "deadLetterTargetArn"
+            reason = f"Redrive policy does not contain mandatory attribute: {missing}."
         else:
             reason = _refusal(arn, count)
         if reason is not None:

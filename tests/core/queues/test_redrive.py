@@ -257,7 +257,11 @@ def test_the_target_must_exist_and_be_of_the_same_kind(broker, dead, dead_fifo, 
 
 def test_a_standard_queue_cannot_serve_a_fifo_queue(broker, dead):
     with pytest.raises(InvalidParameterValue, match="same type of queue"):
-        broker.create_queue("orders.fifo", fifo_queue=True, redrive_policy={"deadLetterTargetArn": dead.arn})
+        broker.create_queue(
+            "orders.fifo",
+            fifo_queue=True,
+            redrive_policy={"deadLetterTargetArn": dead.arn, "maxReceiveCount": 10},
+        )
 
 
 def test_a_changed_count_applies_to_messages_that_wait_already(queue, dead):
@@ -293,14 +297,14 @@ def test_while_the_dead_letter_queue_is_gone_messages_stay(queue, dead, broker, 
 def test_a_queue_that_is_not_allowed_cannot_name_a_dead_letter_queue(broker, dead):
     dead.set_attributes(redrive_allow_policy={"redrivePermission": "denyAll"})
     with pytest.raises(InvalidParameterValue, match="does not permit"):
-        broker.create_queue("emails", redrive_policy={"deadLetterTargetArn": dead.arn})
+        broker.create_queue("emails", redrive_policy={"deadLetterTargetArn": dead.arn, "maxReceiveCount": 10})
     allowed = "arn:aws:sqs:us-east-1:000000000000:emails"
     dead.set_attributes(
         redrive_allow_policy=RedriveAllowPolicy(redrive_permission="byQueue", source_queue_arns=(allowed,))
     )
-    broker.create_queue("emails", redrive_policy={"deadLetterTargetArn": dead.arn})
+    broker.create_queue("emails", redrive_policy={"deadLetterTargetArn": dead.arn, "maxReceiveCount": 10})
     with pytest.raises(InvalidParameterValue, match="does not permit"):
-        broker.create_queue("others", redrive_policy={"deadLetterTargetArn": dead.arn})
+        broker.create_queue("others", redrive_policy={"deadLetterTargetArn": dead.arn, "maxReceiveCount": 10})
 
 
 def test_a_queue_that_is_no_longer_allowed_keeps_its_messages(queue, dead):
@@ -314,7 +318,7 @@ def test_a_queue_that_is_no_longer_allowed_keeps_its_messages(queue, dead):
 def test_the_queues_that_name_a_dead_letter_queue_are_listed_by_name(broker, queue, dead):
     other = broker.create_queue("abc")
     assert dead.list_dead_letter_source_queues() == [queue]
-    other.set_attributes(redrive_policy={"deadLetterTargetArn": dead.arn})
+    other.set_attributes(redrive_policy={"deadLetterTargetArn": dead.arn, "maxReceiveCount": 10})
     assert dead.list_dead_letter_source_queues() == [other, queue]
     assert queue.list_dead_letter_source_queues() == []
     queue.set_attributes(redrive_policy=None)

@@ -21,8 +21,7 @@ def test_a_redrive_policy_names_a_queue_and_a_count():
     assert policy.to_json() == f'{{"deadLetterTargetArn":"{DLQ}","maxReceiveCount":3}}'
 
 
-def test_the_count_is_ten_where_none_is_given_and_may_be_text_as_in_awss_examples():
-    assert RedrivePolicy.of({"deadLetterTargetArn": DLQ}).max_receive_count == 10
+def test_the_count_may_be_text_as_in_awss_examples():
     assert RedrivePolicy.of({"deadLetterTargetArn": DLQ, "maxReceiveCount": "1000"}).max_receive_count == 1000
 
 
@@ -42,7 +41,6 @@ def test_a_message_is_received_once_to_a_thousand_times(count):
         ("\N{SUPERSCRIPT TWO}", "\N{SUPERSCRIPT TWO}"),
         (True, "True"),
         (3.0, "3.0"),
-        (None, "None"),
         ([3], "(list)"),
     ],
 )
@@ -87,6 +85,12 @@ def test_the_target_is_the_arn_of_a_queue(arn, reason):
         RedrivePolicy.of({"deadLetterTargetArn": arn, "maxReceiveCount": 42})
     shown = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 42}, separators=(",", ":"))
     assert refused.value.message == f"Value {shown} for parameter RedrivePolicy is invalid. Reason: {reason}"
+
+
+@pytest.mark.parametrize("policy", [{}, {"deadLetterTargetArn": DLQ}, {"maxReceiveCount": None}])
+def test_the_count_is_mandatory(policy):
+    with pytest.raises(InvalidParameterValue, match="mandatory attribute: maxReceiveCount"):
+        RedrivePolicy.of(policy)
 
 
 def test_the_target_is_mandatory():
