@@ -94,7 +94,7 @@ class Connection:
         self._aws = carrier.aws
         self._faults = carrier.faults
         self._adjustments = adjustments
-        self._through_botocore = through_botocore
+        self.through_botocore = through_botocore
         self._service: str = meta.service_model.service_name
         self._event_name: str = meta.service_model.service_id.hyphenize()
         self._content_type = f"application/x-amz-json-{meta.service_model.metadata['jsonVersion']}"
@@ -117,7 +117,7 @@ class Connection:
         """Make a call as botocore's `_make_api_call` does."""
         route = self._route(client, name)
         if route is None:
-            return self._through_botocore(client, name, parameters)
+            return self.through_botocore(client, name, parameters)
         if route.is_heard:
             parameters = client._emit_api_params(parameters, *_circumstances(client, name))
         refused = None
@@ -132,13 +132,13 @@ class Connection:
             else:
                 return self._finished(answer, route)
         with _GoingOn(client, parameters, self._response(refused)):
-            return self._through_botocore(client, name, parameters)
+            return self.through_botocore(client, name, parameters)
 
     async def call_async(self, client: Any, name: str, parameters: Shape) -> Any:
         """The same as aiobotocore's."""
         route = self._route(client, name)
         if route is None:
-            return await self._through_botocore(client, name, parameters)
+            return await self.through_botocore(client, name, parameters)
         if route.is_heard:
             parameters = await client._emit_api_params(parameters, *_circumstances(client, name))
         refused = None
@@ -153,7 +153,7 @@ class Connection:
             else:
                 return self._finished(answer, route)
         with _GoingOn(client, parameters, self._response(refused)):
-            return await self._through_botocore(client, name, parameters)
+            return await self.through_botocore(client, name, parameters)
 
     def _finished(self, answer: Shape | None, route: _Route) -> Shape:
         if answer is None:

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from queuestream.aws.in_process.worlds import World
     from queuestream.core.clock import Clock
 
-_MARK = "_queuestream_original"
+# Every original that was met so far, and what takes its place.
+_made: list[tuple[Any, Any]] = []
 
 
 class ServiceRefused(QueuestreamError):
@@ -128,9 +129,11 @@ class Patches:
     def _replace(self, owner: type, name: str, replacement: Callable[[Any], Any]) -> None:
         # Ours may still be there: somebody has put back what he had found while we were in place.
         original = original_of(vars(owner)[name])
-        ours = replacement(original)
-        functools.update_wrapper(ours, original)
-        setattr(ours, _MARK, original)
+        ours = next((ours for theirs, ours in _made if theirs is original), None)
+        if ours is None:
+            ours = replacement(original)
+            functools.update_wrapper(ours, original)
+            _made.append((original, ours))
         self._replaced.append(_Replaced(owner, name, original, ours))
         setattr(owner, name, ours)
 
@@ -155,6 +158,8 @@ class Patches:
                 if self._is_for_others(client, world):
                     return original(client, operation_name, api_params)
                 connection = world.connect(client, self.adjustments, original, may_answer=may_answer)
+            if connection.through_botocore is not original:  # who has wrapped us goes on through us
+                return original(client, operation_name, api_params)
             return connection.call(client, operation_name, api_params)
 
         return make_api_call
@@ -171,6 +176,8 @@ class Patches:
                 if self._is_for_others(client, world):
                     return await original(client, operation_name, api_params)
                 connection = world.connect(client, self.adjustments, original, may_answer=may_answer)
+            if connection.through_botocore is not original:  # who has wrapped us goes on through us
+                return await original(client, operation_name, api_params)
             return await connection.call_async(client, operation_name, api_params)
 
         return make_api_call
@@ -186,7 +193,7 @@ class Patches:
 
 def original_of(function: Any) -> Any:
     """What stands behind a replacement; the function itself where it is none."""
-    return getattr(function, _MARK, function)
+    return next((original for original, ours in _made if ours is function), function)
 
 
 def is_botocores(function: Any) -> bool:

@@ -1,5 +1,6 @@
 """What users hook into botocore, and what else has a handler there: each sees what it always sees."""
 
+import functools
 import logging
 
 import pytest
@@ -202,6 +203,30 @@ def test_who_puts_something_in_botocores_place_inside_is_called(client, monkeypa
         client.list_queues()
     client.list_queues()
     assert seen == ["ListQueues"]
+
+
+def test_who_has_wrapped_what_he_found_inside_stays(session, sent):
+    """As tracing does that is switched on in the middle of a test."""
+    seen = []
+    original = BaseClient._make_api_call
+    client = session.client("sqs")
+    with mock_aws():
+        found = BaseClient._make_api_call
+
+        @functools.wraps(found)
+        def trace(self, operation_name, api_params):
+            seen.append(operation_name)
+            return found(self, operation_name, api_params)
+
+        BaseClient._make_api_call = trace
+    try:
+        with mock_aws():
+            client.list_queues()
+        assert BaseClient._make_api_call is trace
+    finally:
+        BaseClient._make_api_call = original
+    assert seen == ["ListQueues"]
+    assert sent == ["ListQueues"]
 
 
 def test_who_keeps_a_history_gets_all_of_it(client):
