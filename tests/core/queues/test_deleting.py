@@ -150,13 +150,12 @@ def test_a_purge_removes_every_message_hidden_ones_included(queue, clock):
     assert bodies(queue.receive()) == ["after"]
 
 
-def test_a_purge_opens_a_fifo_queues_groups_but_remembers_what_was_sent(fifo):
+def test_a_purge_opens_a_fifo_queues_groups_and_forgets_what_was_sent(fifo):
     first = fifo.send("hello", message_group_id="g")
     fifo.receive()
     fifo.purge()
-    assert fifo.send("hello", message_group_id="g") == first
-    fifo.send("other", message_group_id="g")
-    assert bodies(fifo.receive()) == ["other"]
+    assert fifo.send("hello", message_group_id="g") != first
+    assert bodies(fifo.receive()) == ["hello"]
 
 
 def test_a_queue_is_purged_once_in_sixty_seconds(queue, clock):
