@@ -377,7 +377,9 @@ OPERATIONS = {
 def test_what_cannot_be_recorded_did_not_happen(broker, clock, operation):
     dead = broker.create_queue("failed")
     queue = broker.create_queue(
-        "emails", tags={"team": "mail"}, redrive_policy={"deadLetterTargetArn": dead.arn, "maxReceiveCount": 10}
+        "emails",
+        tags={"team": "mail"},
+        redrive_policy={"deadLetterTargetArn": dead.arn, "maxReceiveCount": 10},
     )
     queue.send_batch(["a", "b", "c"])
     [message] = queue.receive()
