@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator  # noqa: TC003 - a view for reading, not for running
+from collections.abc import Iterator
 from typing import assert_type
 
 from queuestream import (
@@ -28,6 +28,7 @@ from queuestream import (
     VirtualClock,
     errors,
 )
+from queuestream.aws import Aws, mock_aws, wire
 
 
 def clocks() -> Iterator[Clock]:
@@ -106,6 +107,28 @@ def refusals(queue: Queue) -> None:
         raise
 
 
+@mock_aws
+def decorated(number: int) -> str:
+    return str(number)
+
+
+@mock_aws(clock=VirtualClock(), seed=7)
+async def decorated_with_arguments(number: int) -> str:
+    return str(number)
+
+
+async def a_mock_and_a_wired_client(client: Iterator[int], broker: Broker) -> None:
+    with mock_aws(account_id="111122223333", other_services="refuse") as aws:
+        assert_type(aws, Aws)
+        assert_type(aws.broker(region="eu-west-1"), Broker)
+    async with mock_aws() as aws:
+        assert_type(aws, Aws)
+    assert_type(decorated(5), str)
+    assert_type(await decorated_with_arguments(5), str)
+    assert_type(wire(client, broker), Iterator[int])
+    assert_type(wire(client, aws), Iterator[int])
+
+
 def what_a_type_checker_refuses(queue: Queue, broker: Broker) -> None:
     """Each line is an error, and `warn_unused_ignores` says so if it is none."""
     queue.send(b"bytes")  # type: ignore[arg-type]
@@ -118,3 +141,5 @@ def what_a_type_checker_refuses(queue: Queue, broker: Broker) -> None:
     broker.create_queue("emails", deduplication_scope="all")  # type: ignore[arg-type]
     queue.attributes.visibility_timeout = 5  # type: ignore[misc]
     queue.arn = "another"  # type: ignore[misc]
+    decorated("5")  # type: ignore[arg-type]
+    mock_aws(other_services="maybe")  # type: ignore[call-overload]

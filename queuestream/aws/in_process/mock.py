@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from queuestream.aws.fault_plans import FaultPlan
     from queuestream.core.clock import Clock
+    from queuestream.core.queues.consistency import Consistency
     from queuestream.core.queues.limits import QueueLimits
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
@@ -109,6 +110,7 @@ def mock_aws(
     account_id: str | None = None,
     region: str | None = None,
     queue_limits: QueueLimits | None = None,
+    consistency: Consistency | None = None,
     stream_settings: Mapping[str, object] | None = None,
     faults: FaultPlan | None = None,
     other_services: Literal["pass", "refuse"] | None = None,
@@ -124,6 +126,7 @@ def mock_aws(
     account_id: str | None = None,
     region: str | None = None,
     queue_limits: QueueLimits | None = None,
+    consistency: Consistency | None = None,
     stream_settings: Mapping[str, object] | None = None,
     faults: FaultPlan | None = None,
     other_services: Literal["pass", "refuse"] | None = None,
@@ -141,6 +144,7 @@ def mock_aws(
         account_id: The account of clients whose access key names no other; 123456789012.
         region: The region of clients that name none; us-east-1.
         queue_limits: SQS's quotas; AWS's values where none are given.
+        consistency: How long SQS takes until a change holds; it does at once where none is given.
         stream_settings: What new streams are made with, besides what CreateStream says: see `Aws`.
         faults: What goes wrong on purpose.
         other_services: `"pass"` leaves clients of other services alone; `"refuse"` lets none of their
@@ -157,6 +161,7 @@ def mock_aws(
         "account_id": account_id,
         "region": region,
         "queue_limits": queue_limits,
+        "consistency": consistency,
         "stream_settings": stream_settings,
         "faults": faults,
         "other_services": other_services,

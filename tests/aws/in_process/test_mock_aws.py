@@ -15,6 +15,7 @@ from queuestream import SystemClock, VirtualClock
 from queuestream.aws import Aws, mock_aws
 from queuestream.aws.in_process import worlds
 from queuestream.core.errors import BrokerClosed, InvalidParameterValue
+from queuestream.core.queues.consistency import EVENTUAL
 
 PLACES = [
     (BaseClient, "_make_api_call"),
@@ -60,11 +61,13 @@ def test_its_arguments_make_the_world_inside(sqs):
         account_id="111122223333",
         region="eu-west-1",
         stream_settings={"provisioning_time_seconds": 5},
+        consistency=EVENTUAL,
     ) as aws:
         assert aws.seed == 7
         assert aws.broker().account_id == "111122223333"
         assert aws.broker().region == "eu-west-1"
         assert aws.stream_settings == {"provisioning_time_seconds": 5}
+        assert aws.consistency is EVENTUAL
         created = sqs.create_queue(QueueName="emails")
         assert created["QueueUrl"] == "https://sqs.us-east-1.amazonaws.com/111122223333/emails"
 
