@@ -28,7 +28,7 @@ from h2.events import (
     WindowUpdated,
 )
 from h2.exceptions import ProtocolError
-from h2.settings import SettingCodes
+from h2.settings import SettingCodes, Settings
 from hyperframe.frame import Frame, GoAwayFrame
 
 if TYPE_CHECKING:
@@ -77,12 +77,14 @@ class Http2(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self.h2 = _Connection(H2Configuration(client_side=False, header_encoding=None))
-        self.h2.local_settings.update(
-            {
+        # Updating them would say them only when the client has confirmed what it was told first.
+        self.h2.local_settings = Settings(
+            client=False,
+            initial_values={
                 SettingCodes.MAX_CONCURRENT_STREAMS: STREAMS_MAX,
                 SettingCodes.MAX_HEADER_LIST_SIZE: _HEAD_BYTES_MAX,
                 SettingCodes.INITIAL_WINDOW_SIZE: _WINDOW_BYTES,
-            }
+            },
         )
 
     # --- asyncio's protocol ---
