@@ -179,11 +179,12 @@ def run(options: argparse.Namespace) -> int:
     logging.basicConfig(
         stream=sys.stderr, level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s"
     )
+    logging.getLogger("hpack").setLevel(logging.INFO)  # it would show every header, signatures too
     try:
         # For `queuestream --help`, and because it needs an extra.
         from queuestream.aws.server import CannotListen, serve  # noqa: PLC0415
     except ImportError as error:
-        return _complain(f"the package {error.name} is missing; pip install 'queuestream[server]'")
+        return _complain(f"{error}; pip install 'queuestream[server]' has what it needs")
 
     keys = [*options.access_key, *options.access_keys]
     server = serve(
