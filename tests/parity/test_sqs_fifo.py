@@ -310,6 +310,7 @@ def test_an_attempt_whose_messages_were_touched_is_not_repeated(fifo_queue):
 
 
 @pytest.mark.aws("ReceiveRequestAttemptId is for FIFO queues only.", page=RECEIVE)
-def test_a_standard_queue_takes_no_attempt_id(queue):
-    with refused("InvalidParameterValue"):
-        queue.receive(receive_request_attempt_id="attempt")
+def test_a_standard_queue_does_nothing_with_an_attempt_id(queue):
+    queue.send("hello")
+    assert bodies(queue.receive(receive_request_attempt_id="attempt")) == ["hello"]
+    assert queue.receive(receive_request_attempt_id="attempt") == []

@@ -109,7 +109,7 @@ def each(
 def _failure(error: ServiceError) -> BatchFailure:
     """What a batch says of one entry: SQS has other words there for some errors."""
     if isinstance(error, MissingParameter):
-        return BatchFailure(InvalidParameterValue.code, error.message)
+        return BatchFailure("EmptyValue", error.message)
     if error.message.endswith(HANDLE_HAS_EXPIRED):
         return BatchFailure(ReceiptHandleIsInvalid.code, HANDLE_HAS_EXPIRED.removesuffix("."))
     return BatchFailure(error.code, error.message.replace(ARE_INVALID, "parameters cannot be validated.", 1))

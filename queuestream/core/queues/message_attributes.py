@@ -43,7 +43,7 @@ _NUMBER_DIGITS_MAX = 38
 _NUMBER_EXPONENT_MIN = -128
 _NUMBER_EXPONENT_MAX = 126
 # AWS X-Ray developer guide, "Tracing header"; fields of other names may hold what they like.
-_TRACE_FIELDS = {"Root": "1-[0-9a-fA-F]{8}-[0-9a-fA-F]{24}", "Parent": "[0-9a-fA-F]{16}", "Sampled": "[01?]"}
+_TRACE_FIELDS = {"Root": "1-[0-9a-fA-F]+-[0-9a-fA-F]{24}", "Parent": "[0-9a-fA-F]{16}", "Sampled": "[01?]"}
 _TRACE_FIELD = "[!-~]+"
 
 

@@ -25,7 +25,7 @@ from queuestream.core.queues.message import IN_FLIGHT, Message, ReceivedMessage
 from queuestream.core.queues.message_attributes import ALL, check_attribute_names
 from queuestream.core.queues.polling import LongPoll
 from queuestream.core.queues.receipts import TOKEN_LENGTH
-from queuestream.core.queues.state import NOT_THIS_TYPE, queue_changes
+from queuestream.core.queues.state import queue_changes
 from queuestream.core.queues.visibility import NEVER
 
 if TYPE_CHECKING:
@@ -111,11 +111,11 @@ class Receiving(QueueAdministration):
             checks.check_visibility_timeout(visibility_timeout, limits)
         names = ALL if message_attribute_names is ALL else check_attribute_names(message_attribute_names)
         if receive_request_attempt_id is not None:
-            if self._deduplication is None:
-                raise InvalidParameterValue.of(
-                    "ReceiveRequestAttemptId", checks.shown(receive_request_attempt_id), NOT_THIS_TYPE
-                )
             checks.check_receive_request_attempt_id(receive_request_attempt_id, limits)
+            if self._deduplication is None:
+                receive_request_attempt_id = (
+                    None  # SQS takes it on a standard queue, and does nothing with it
+                )
         if wait_time_seconds is None:
             wait_time_seconds = self._wait_time_seconds
             if wait_time_seconds is None:

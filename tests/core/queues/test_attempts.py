@@ -113,8 +113,12 @@ def test_a_long_poll_can_be_repeated(queue):
 
 
 def test_a_standard_queue_knows_no_attempts(broker):
-    with pytest.raises(InvalidParameterValue, match=r"ReceiveRequestAttemptId is invalid.*this queue type"):
-        attempt(broker.create_queue("emails"))
+    emails = broker.create_queue("emails")
+    emails.send("hello")
+    assert len(attempt(emails)) == 1
+    assert attempt(emails) == []
+    with pytest.raises(InvalidParameterValue, match="ReceiveRequestAttemptId can only include"):
+        attempt(emails, "")
 
 
 def test_a_repetition_may_ask_for_other_attributes(fifo):

@@ -58,8 +58,8 @@ def test_each_entry_succeeds_or_fails_by_itself(queue):
     )
     assert list(result.successful) == ["good", "also-good"]
     assert {entry_id: failure.code for entry_id, failure in result.failed.items()} == {
-        # In a batch, AWS calls a missing parameter an invalid one.
-        "empty": "InvalidParameterValue",
+        # A single send says MissingParameter.
+        "empty": "EmptyValue",
         "late": "InvalidParameterValue",
         "odd": "InvalidMessageContents",
         "typed": "InvalidParameterValue",

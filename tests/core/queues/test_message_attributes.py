@@ -362,6 +362,7 @@ def test_a_message_may_have_no_system_attribute(nothing):
     [
         TRACE,
         "Root=1-5759e988-bd862e3fe1be46a994272793",
+        "Root=1-678e1f8b2-1234567890abcdef12345678",  # nine digits: SQS counts the last ones only
         "Parent=53995c3f42cd8ad8; Sampled=?; Root=1-5759e988-BD862e3fe1be46a994272793",
         TRACE + ";Lineage=a87bd80c:1|68fd508a:5;Self=1-67891234-12456789abcdef012345678",
     ],
