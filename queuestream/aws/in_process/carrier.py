@@ -125,9 +125,7 @@ def _http_request(request: Any) -> HttpRequest:
     }
     headers.setdefault("host", url.netloc)  # which botocore leaves to its HTTP library
     body = request.body
-    if hasattr(body, "read"):
-        body = body.read()
-    if isinstance(body, str):
+    if isinstance(body, str):  # a handler has put it there
         body = body.encode()
     return HttpRequest(request.method, url.path or "/", url.query, headers, bytes(body or b""), url.scheme)
 

@@ -6,6 +6,7 @@ import sys
 import threading
 
 import pytest
+from aiobotocore.client import AioBaseClient
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession, get_session
 from botocore.exceptions import ClientError, ParamValidationError
@@ -13,6 +14,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 from queuestream import VirtualClock
 from queuestream.aws import FaultPlan, mock_aws, wire
 from queuestream.aws.in_process.carrier import Carrier
+from queuestream.aws.in_process.patches import ServiceRefused
 
 KEYS = {"aws_access_key_id": "someone", "aws_secret_access_key": "secret", "region_name": "us-east-1"}
 
@@ -206,6 +208,72 @@ def test_a_client_that_was_made_before_and_is_as_before_afterwards():
             assert dict(vars(sqs._endpoint)) == endpoint
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("effect", ["lose_answer", "time_out"])
+def test_an_answer_that_is_lost_is_asked_for_again(effect):
+    async def story(aws, sqs, kinesis):
+        queue_url = (await sqs.create_queue(QueueName="emails"))["QueueUrl"]
+        sent = await sqs.send_message(QueueUrl=queue_url, MessageBody="hello")
+        return sent["ResponseMetadata"]["RetryAttempts"], len(aws.broker().queue("emails").peek())
+
+    faults = FaultPlan()
+    getattr(faults, effect)("SendMessage", times=1)
+    assert run(story, faults=faults) == (1, 2)
+
+
+def test_other_services_can_be_refused():
+    async def main():
+        with mock_aws(other_services="refuse"):
+            async with get_session().create_client("s3", region_name="us-east-1") as s3:
+                with pytest.raises(ServiceRefused):
+                    await s3.list_buckets()
+
+    asyncio.run(main())
+
+
+def test_outside_it_goes_out():
+    async def main():
+        async with get_session().create_client("sqs", **KEYS) as sqs:
+            with mock_aws():
+                found = AioBaseClient._make_api_call
+            sqs._endpoint.http_session.send = lambda request: 1 / 0
+            with pytest.raises(ZeroDivisionError):
+                await found(sqs, "ListQueues", {})
+
+    asyncio.run(main())
+
+
+def test_who_has_put_something_in_aiobotocores_place_is_called(monkeypatch, sent):
+    seen = []
+    original = AioBaseClient._make_api_call
+
+    async def trace(self, operation_name, api_params):
+        seen.append(operation_name)
+        return await original(self, operation_name, api_params)
+
+    async def story(aws, sqs, kinesis):
+        await sqs.list_queues()
+
+    monkeypatch.setattr(AioBaseClient, "_make_api_call", trace)
+    run(story)
+    assert seen == sent == ["ListQueues"]
+
+
+def test_a_subscription_can_be_closed():
+    async def story(aws, sqs, kinesis):
+        await kinesis.create_stream(StreamName="events", ShardCount=1)
+        arn = aws.broker().stream("events").arn
+        consumer = await kinesis.register_stream_consumer(StreamARN=arn, ConsumerName="reader")
+        subscription = await kinesis.subscribe_to_shard(
+            ConsumerARN=consumer["Consumer"]["ConsumerARN"],
+            ShardId="shardId-000000000000",
+            StartingPosition={"Type": "TRIM_HORIZON"},
+        )
+        subscription["EventStream"].close()
+        return [event async for event in subscription["EventStream"]]
+
+    assert run(story) == []
 
 
 def test_adaptive_retries():

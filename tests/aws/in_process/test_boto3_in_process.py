@@ -190,6 +190,19 @@ def test_subscribe_to_shard_gives_events(aws, kinesis, stream):
     assert aws.clock.now.minute == 5
 
 
+def test_a_subscription_can_be_closed(aws, kinesis, stream):
+    consumer = kinesis.register_stream_consumer(
+        StreamARN=aws.broker().stream(stream).arn, ConsumerName="reader"
+    )
+    subscription = kinesis.subscribe_to_shard(
+        ConsumerARN=consumer["Consumer"]["ConsumerARN"],
+        ShardId="shardId-000000000000",
+        StartingPosition={"Type": "TRIM_HORIZON"},
+    )
+    subscription["EventStream"].close()
+    assert list(subscription["EventStream"]) == []
+
+
 # --- accounts, regions, endpoints -----------------------------------------------------------------------
 
 

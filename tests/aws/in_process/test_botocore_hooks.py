@@ -321,3 +321,11 @@ def test_what_botocore_adds_in_a_lambda_function_arrives(client, queue_url, monk
         None,
         {"AWSTraceHeader": trace},
     ]
+
+
+def test_a_handler_may_write_the_body_as_text(client):
+    def handler(params, **kwargs):
+        params["body"] = '{"QueueName": "orders"}'
+
+    client.meta.events.register("before-call.sqs.CreateQueue", handler)
+    assert client.create_queue(QueueName="emails")["QueueUrl"].endswith("/orders")
