@@ -25,11 +25,20 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
+_known: tuple[datetime | None, float] = (None, 0.0)
+
+
 def _wire_value(value: object) -> object:
+    global _known  # noqa: PLW0603 - replaced whole, so that threads need no lock
     if isinstance(value, bytes):
         return b2a_base64(value, newline=False).decode("ascii")
     if isinstance(value, datetime):
-        return value.timestamp()
+        # Records that came together have one time between them, and asking its zone is dear.
+        timestamp, seconds = _known
+        if value is not timestamp:
+            seconds = value.timestamp()
+            _known = (value, seconds)
+        return seconds
     raise TypeError(f"no JSON for {type(value)}")
 
 
