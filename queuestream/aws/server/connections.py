@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from queuestream.aws.server.http2 import REQUEST_SECONDS_MAX, Http2
+from queuestream.aws.server.http2 import REQUEST_SECONDS_MAX, Http2, too_busy
 
 if TYPE_CHECKING:
     import asyncio
@@ -34,6 +34,12 @@ class HeadTooLong(Exception):
 class Http1(HttpToolsProtocol):
     """A connection that speaks HTTP/1.1, until it turns out to speak HTTP/2.
 
+    Args:
+        config: uvicorn's.
+        server_state: Where uvicorn keeps its connections and tasks.
+        app_state: What each request finds in its scope's `state`.
+        connections_max: How many connections there may be; one more is told so, and all others go on.
+
     Attributes:
         waiting_since: Since when the rest of a request is waited for, in the loop's time; None while it
             is not.
@@ -47,8 +53,11 @@ class Http1(HttpToolsProtocol):
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        connections_max: int,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self._connections_max = connections_max
         self._beginning: bytes | None = b""
         self._head_bytes = 0
         self._in_head = True
@@ -60,6 +69,10 @@ class Http1(HttpToolsProtocol):
         super().connection_made(transport)  # type: ignore[arg-type]
         # uvicorn makes each request's scope["state"] a copy of it.
         self.app_state = {**self.app_state, "hang_up": self.transport.abort}
+        if len(self.connections) > self._connections_max:
+            self.app = too_busy
+            if len(self.connections) > 2 * self._connections_max:  # they don't even listen
+                self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Something came."""
@@ -128,7 +141,7 @@ class Http1(HttpToolsProtocol):
     def _speak_http2(self, data: bytes) -> None:
         self.connections.discard(self)
         self.waiting_since = None
-        successor = Http2(self.config, self.server_state, self.app_state, self.loop)
+        successor = Http2(self.config, self.server_state, self.app_state, self.loop, self.app)
         self.transport.set_protocol(successor)
         successor.connection_made(self.transport)
         successor.data_received(data)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from uvicorn.server import ServerState
 
 STREAMS_MAX = 1_000
+TASKS_MAX = 10_000
 REQUEST_SECONDS_MAX = 60.0
 _WINDOW_BYTES = 1024 * 1024
 _HEAD_BYTES_MAX = 64 * 1024
@@ -53,6 +54,7 @@ class Http2(asyncio.Protocol):
         server_state: Where uvicorn keeps its connections and tasks.
         app_state: What each request finds in its scope's `state`.
         loop: The event loop.
+        app: The ASGI application.
 
     Attributes:
         waiting_since: Since when there has been no stream, in the loop's time; None while there is one.
@@ -64,9 +66,10 @@ class Http2(asyncio.Protocol):
         server_state: ServerState,
         app_state: dict[str, Any],
         loop: asyncio.AbstractEventLoop,
+        app: Any,
     ) -> None:
         self.config = config
-        self.app = config.loaded_app
+        self.app = app
         self.app_state = app_state
         self.loop = loop
         self.server_state = server_state
@@ -211,15 +214,10 @@ class Http2(asyncio.Protocol):
         self.waiting_since = None
         scope = self._scope(event.headers or [])
         stream = self._streams[stream_id] = Stream(self, stream_id, scope["method"] == "HEAD")
-        state = self.server_state
-        limit = self.config.limit_concurrency
-        if limit is not None and max(len(state.connections), len(state.tasks)) >= limit:
-            work = stream.run(_too_busy, scope)
-        else:
-            work = stream.run(self.app, scope)
-        task = self.loop.create_task(work)
-        state.tasks.add(task)
-        task.add_done_callback(state.tasks.discard)
+        tasks = self.server_state.tasks
+        task = self.loop.create_task(stream.run(too_busy if len(tasks) >= TASKS_MAX else self.app, scope))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
     def _scope(self, fields: list[tuple[bytes, bytes]]) -> dict[str, Any]:
         pseudo = {name: value for name, value in fields if name.startswith(b":")}
@@ -403,7 +401,13 @@ class Stream:
                 return
 
 
-async def _too_busy(_scope: dict[str, Any], _receive: Any, send: Any) -> None:
-    """The application in place of the other one where there are too many connections or requests."""
-    await send({"type": "http.response.start", "status": 503, "headers": [(b"content-type", b"text/plain")]})
-    await send({"type": "http.response.body", "body": b"Service Unavailable"})
+async def too_busy(_scope: Any, _receive: Any, send: Any) -> None:
+    """The application in place of the other one where there are too many connections or requests (ASGI)."""
+    body = b"This server has as many connections as it takes.\n"
+    headers = [
+        (b"content-type", b"text/plain"),
+        (b"content-length", b"%d" % len(body)),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

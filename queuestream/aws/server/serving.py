@@ -20,7 +20,8 @@ import signal
 import socket
 import threading
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Self
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import attrs
 import uvicorn
@@ -243,7 +244,8 @@ class Server:
         )
         config = uvicorn.Config(
             application,
-            http=Http1,
+            # uvicorn asks for a class, and calls it.
+            http=cast("type[Http1]", partial(Http1, connections_max=settings.connections_max)),
             ws="none",
             lifespan="off",
             interface="asgi3",
@@ -251,7 +253,6 @@ class Server:
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            limit_concurrency=settings.connections_max + 1,
             backlog=_BACKLOG,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=_GRACE_SECONDS,

@@ -118,13 +118,37 @@ def test_a_client_that_expects_to_be_told_to_go_on_is_told(shared_server):
         assert read_all(connection).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-def test_too_many_connections_are_told_so(small_server):
+HEALTH = b"GET /_queuestream/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def test_one_connection_too_many_is_told_so_and_the_others_go_on(small_server):
     with connected(small_server) as one, connected(small_server) as two, connected(small_server) as three:
-        health = b"GET /_queuestream/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
         for connection in (one, two, three):
-            connection.sendall(health)
+            connection.sendall(HEALTH)
             assert connection.recv(10_000).startswith(b"HTTP/1.1 200 ")
-        assert ask(small_server, "GET", "/_queuestream/health").status == 503
+        answer = ask(small_server, "GET", "/_queuestream/health")
+        assert (answer.status, answer.headers["connection"]) == (503, "close")
+
+        one.sendall(HEALTH)
+        assert one.recv(10_000).startswith(b"HTTP/1.1 200 ")
+
+
+def test_those_who_come_in_crowds_are_not_even_listened_to():
+    with serve(port=0, connections_max=1) as server, connected(server) as one, connected(server) as two:
+        one.sendall(HEALTH)
+        assert one.recv(10_000).startswith(b"HTTP/1.1 200 ")
+        with connected(server) as three:
+            assert closes(three)
+        two.sendall(HEALTH)
+        assert two.recv(10_000).startswith(b"HTTP/1.1 503 ")
+
+
+def closes(connection):
+    """Whether the server closes a connection without a word."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
 
 
 def test_a_request_that_never_gets_complete_is_given_up(server):
