@@ -100,6 +100,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how long streams are CREATING, UPDATING and DELETING (default %(default)s: no time)",
     )
     what.add_argument(
+        "--eventual-consistency",
+        action="store_true",
+        help="let purges, new attributes, counts and the like take as long as AWS documents, "
+        "rather than no time",
+    )
+    what.add_argument(
         "--virtual-clock",
         action="store_true",
         help="let time stand still until somebody moves it by POST /_queuestream/clock/advance; "
@@ -195,6 +201,7 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         shard_limit=options.shard_limit,
         provisioning_time_seconds=options.provisioning_time,
+        eventual_consistency=options.eventual_consistency,
         virtual_clock=options.virtual_clock,
         access_keys={key.access_key_id: key.secret for key in keys},
         accounts={key.access_key_id: key.account_id for key in keys if key.account_id},

@@ -36,6 +36,7 @@ from queuestream.aws.server.manual_clock import ManualClock
 from queuestream.aws.server.visitors import Visitors
 from queuestream.aws.server.waiting import Waiting
 from queuestream.core.errors import QueuestreamError
+from queuestream.core.queues.consistency import AT_ONCE, EVENTUAL
 from queuestream.core.streams.limits import StreamLimits
 from queuestream.core.virtual_clock import VirtualClock
 
@@ -263,15 +264,16 @@ class Server:
 
 
 def serve(
+    aws: Aws | None = None,
     *,
     host: str = DEFAULT_HOST,
     port: int = DEFAULT_PORT,
-    aws: Aws | None = None,
     account_id: str = DEFAULT_ACCOUNT_ID,
     region: str = DEFAULT_REGION,
     seed: int | str | None = None,
     shard_limit: int | None = None,
     provisioning_time_seconds: float = 0,
+    eventual_consistency: bool = False,
     virtual_clock: bool = False,
     access_keys: Mapping[str, str] | None = None,
     accounts: Mapping[str, str] | None = None,
@@ -285,14 +287,15 @@ def serve(
     """SQS and Kinesis over HTTP, for every SDK; a context manager that serves from a thread of its own.
 
     Args:
+        aws: The accounts and regions to serve; where None, new ones, made as it is said here.
         host: The address to listen on; this machine alone can reach the default one.
         port: The port; any free one where 0.
-        aws: The accounts and regions to serve; where None, new ones, made as the next six arguments say.
         account_id: The account of clients whose access key names no other.
         region: The region where a request names none.
         seed: Makes every id repeatable.
         shard_limit: How many open shards an account may have in a region.
         provisioning_time_seconds: How long streams are CREATING, UPDATING and DELETING.
+        eventual_consistency: Whether changes to queues take as long as AWS documents.
         virtual_clock: Whether time stands still until it is moved, with `server.aws.clock.advance(hours=12)`
             or `POST /_queuestream/clock/advance`.
         access_keys: Secret access keys by access key id; where there are any, requests must be signed by one.
@@ -313,7 +316,13 @@ def serve(
     """
     if aws is not None:
         if (account_id, region) != (DEFAULT_ACCOUNT_ID, DEFAULT_REGION) or any(
-            (seed is not None, shard_limit is not None, provisioning_time_seconds, virtual_clock)
+            (
+                seed is not None,
+                shard_limit is not None,
+                provisioning_time_seconds,
+                eventual_consistency,
+                virtual_clock,
+            )
         ):
             raise TypeError("What is said about new accounts and regions is nothing that `aws` can take.")
     else:
@@ -326,6 +335,7 @@ def serve(
             account_id=account_id,
             region=region,
             stream_settings=stream_settings,
+            consistency=EVENTUAL if eventual_consistency else AT_ONCE,
         )
     settings = Settings(
         host=host,

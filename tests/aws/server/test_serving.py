@@ -65,6 +65,19 @@ def test_what_is_said_about_accounts_and_streams_holds():
             kinesis.create_stream(StreamName="more", ShardCount=1)
 
 
+def test_changes_may_take_as_long_as_aws_documents():
+    with serve(port=0, virtual_clock=True, eventual_consistency=True) as server:
+        sqs = client(server, "sqs")
+        url = sqs.create_queue(QueueName="emails")["QueueUrl"]
+        server.aws.clock.advance(seconds=1)
+        sqs.send_message(QueueUrl=url, MessageBody="hello")
+        sqs.purge_queue(QueueUrl=url)
+        assert ask(server, "GET", "/_queuestream/queues/emails/messages").json["count"] == 1
+
+        server.aws.clock.advance(seconds=60)
+        assert ask(server, "GET", "/_queuestream/queues/emails/messages").json["count"] == 0
+
+
 def test_what_is_said_twice_is_refused():
     with pytest.raises(TypeError, match="What is said about new accounts"):
         serve(aws=Aws(), seed=7)
