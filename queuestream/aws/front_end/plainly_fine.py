@@ -31,6 +31,9 @@ PlainlyFine = Callable[["Shape"], "Shape | None"]
 
 _CONSTRAINED = ("kinesis",)
 
+# Optional in the model, and in nearly every request: asked for first, so that little is left to ask for.
+_USUAL = ("PartitionKey", "StreamName")
+
 _SIMPLE = {"string": "str", "integer": "int", "long": "int", "boolean": "bool"}
 
 
@@ -91,33 +94,48 @@ class _Source:
             name = f"check_{len(self._functions)}"
             self._functions[shape.name] = name
             body = {"structure": self._structure, "list": self._list, "map": self._map}
-            self._lines += [f"def {name}(given):", *_indented(body[shape.type_name](shape))]
+            # A required member that is missing is a KeyError, which costs nothing where it doesn't come.
+            lines = ["try:", *_indented(body[shape.type_name](shape)), "except KeyError: return None"]
+            self._lines += [f"def {name}(given):", *_indented(lines)]
         return self._functions[shape.name]
 
     def _structure(self, shape: Any) -> list[str]:
+        return [*self._members(shape, "given", "result"), "return result"]
+
+    def _members(self, shape: Any, given: str, result: str) -> list[str]:
+        """Lines that check the structure in one variable and leave it, or a copy, in another."""
         lines = [
-            "if type(given) is not dict: return None",
-            "result, get, left = given, given.get, len(given)",
+            f"if type({given}) is not dict: return None",
+            f"{result}, get, left = {given}, {given}.get, len({given})",
         ]
         required = [name for name in shape.members if name in shape.required_members]
         for name in required:
-            lines.append(f"value = get({name!r})")
-            lines += [*self._value(shape.members[name], _in_copy(repr(name))), "left -= 1"]
-        for name in shape.members:
-            if name not in required:
-                # Once all that are there have been seen, nobody need be asked for the others.
-                lines += ["if not left: return result", f"value = get({name!r})", "if value is not None:"]
-                lines += _indented([*self._value(shape.members[name], _in_copy(repr(name))), "left -= 1"])
-        return [*lines, "return None if left else result"]
+            lines += self._member(shape, name, f"{given}[{name!r}]", given, result)
+        optional = sorted(set(shape.members) - set(required), key=lambda name: (name not in _USUAL, name))
+        for depth, name in enumerate(optional):
+            # Once all that are there have been seen, nobody need be asked for the others.
+            check, *rest = self._member(shape, name, f"get({name!r})", given, result)
+            lines += _indented(["if left:"], depth)
+            lines += _indented([check, "if value is not None:", *_indented(rest)], depth + 1)
+        return [*lines, "if left: return None"]
+
+    def _member(self, shape: Any, name: str, value: str, given: str, result: str) -> list[str]:
+        replace = [f"if {result} is {given}: {result} = dict({given})", f"{result}[{name!r}] = new"]
+        return [f"value = {value}", *self._value(shape.members[name], replace), "left -= 1"]
 
     def _list(self, shape: Any) -> list[str]:
-        replace = ["if result is given: result = list(given)", "result[place] = new"]
+        member = shape.member
+        copied = "if result is given: result = list(given)"
+        variable, check = "value", self._value(member, [copied, "result[place] = new"])
+        if member.type_name == "structure":  # a record of a batch: here, without a call for each
+            check = ["if copy is not item:", *_indented([copied, "result[place] = copy"])]
+            variable, check = "item", [*self._members(member, "item", "copy"), *check]
         return [
             "if type(given) is not list: return None",
             *self._size(shape, "len(given)"),
             "result = given",
-            "for place, value in enumerate(given):",
-            *_indented(self._value(shape.member, replace)),
+            f"for place, {variable} in enumerate(given):",
+            *_indented(check),
             "return result",
         ]
 
@@ -128,7 +146,9 @@ class _Source:
             "result = given",
             "for key, value in given.items():",
             *_indented(self._value(shape.key, [], "key")),
-            *_indented(self._value(shape.value, _in_copy("key"))),
+            *_indented(
+                self._value(shape.value, ["if result is given: result = dict(given)", "result[key] = new"])
+            ),
             "return result",
         ]
 
@@ -184,10 +204,5 @@ class _Source:
         return name
 
 
-def _indented(lines: list[str]) -> list[str]:
-    return [f"    {line}" for line in lines]
-
-
-def _in_copy(key: str) -> list[str]:
-    """Lines that put a new value into a copy of a structure or map."""
-    return ["if result is given: result = dict(given)", f"result[{key}] = new"]
+def _indented(lines: list[str], depth: int = 1) -> list[str]:
+    return [f"{'    ' * depth}{line}" for line in lines]

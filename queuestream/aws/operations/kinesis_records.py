@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from queuestream.aws.operations.kinesis_names import stream_of, with_name, without_name
+from queuestream.aws.operations.kinesis_names import (
+    shards_stream_of,
+    stream_of,
+    with_name,
+    without_name,
+)
 from queuestream.aws.operations.kinesis_shapes import child_shard_shapes, record_shapes
 from queuestream.core.streams.entries import PutRecordsEntry
 from queuestream.core.streams.record import Record
+from queuestream.core.streams.sequence_numbers import texts_of
 
 if TYPE_CHECKING:
     from queuestream.aws.calls import Caller, Shape
-    from queuestream.core.streams.record import RejectedRecord
+    from queuestream.core.streams.record import PutRecordsResult
 
 
 def put_record(caller: Caller, request: Shape) -> Shape:
@@ -41,27 +47,31 @@ def put_records(caller: Caller, request: Shape) -> Shape:
         ],
         request.get("DryRun"),
     )
-    shape: Shape = {
-        "FailedRecordCount": result.failed_record_count,
-        "Records": [
-            {"SequenceNumber": record.sequence_number, "ShardId": record.shard_id}
-            if record.error_code is None
-            else _rejected_shape(record)
-            for record in result.records
-        ],
-    }
+    shape: Shape = {"FailedRecordCount": result.failed_record_count, "Records": _put_shapes(result)}
     if result.encryption_type != "NONE":
         shape["EncryptionType"] = result.encryption_type
     return shape
 
 
-def _rejected_shape(record: Record | RejectedRecord) -> Shape:
-    return {"ErrorCode": record.error_code, "ErrorMessage": record.error_message}
+def _put_shapes(result: PutRecordsResult) -> list[Shape]:
+    """What became of each record, in the order of the request."""
+    records: list[Any] = result.records
+    if result.failed_record_count:
+        return [
+            {"SequenceNumber": record.sequence_number, "ShardId": record.shard_id}
+            if record.error_code is None
+            else {"ErrorCode": record.error_code, "ErrorMessage": record.error_message}
+            for record in records
+        ]
+    return [
+        {"SequenceNumber": sequence_number, "ShardId": record.shard.shard_id}
+        for record, sequence_number in zip(records, texts_of(records), strict=True)
+    ]
 
 
 def get_shard_iterator(caller: Caller, request: Shape) -> Shape:
     """Kinesis GetShardIterator."""
-    stream = stream_of(caller, request)
+    stream = shards_stream_of(caller, request)
     iterator = stream.get_shard_iterator(
         request["ShardId"],
         request["ShardIteratorType"],

@@ -13,9 +13,10 @@ from dateutil.tz import tzlocal
 
 from queuestream.core.clock import MILLISECOND
 from queuestream.core.streams.record import Record
+from queuestream.core.streams.sequence_numbers import texts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from queuestream.aws.calls import Shape
     from queuestream.core.streams.account import AccountSettings, StreamSummary
@@ -68,20 +69,20 @@ class _Arrivals:
 # --- records ---
 
 
-def record_shapes(records: Iterable[Record]) -> list[Shape]:
+def record_shapes(records: Sequence[Record]) -> list[Shape]:
     """The records that were read.  AWS names the encryption only of those that are encrypted."""
     shapes: list[Shape] = []
     add = shapes.append
     timestamp_of = _Arrivals().timestamp
     known_ms = -1
     timestamp: datetime | None = None
-    for record in records:
+    for record, sequence_number in zip(records, texts_of(records), strict=True):
         arrival_ms = record.arrival_ns // MILLISECOND
         if arrival_ms != known_ms:
             known_ms = arrival_ms
             timestamp = timestamp_of(arrival_ms)
         shape: Shape = {
-            "SequenceNumber": record.sequence_number,
+            "SequenceNumber": sequence_number,
             "ApproximateArrivalTimestamp": timestamp,
             "Data": record.data,
             "PartitionKey": record.partition_key,
