@@ -61,16 +61,12 @@ def prepare(
     key = ""
     if needs_key or partition_key is not None:
         key = checks.check_text(partition_key, f"{at}partitionKey", 1, limits.partition_key_length_max)
-    if len(data) > max_record_bytes:
-        raise checks.violation(
-            data, f"{at}data", f"Member must have length less than or equal to {max_record_bytes}"
-        )
     key_bytes = key.encode()
     size = len(data) + len(key_bytes)
     if size > max_record_bytes:
-        raise InvalidArgumentException(
-            f"The size of the data and the partition key together, {size} bytes, is more than the stream's "
-            f"maximum record size of {max_record_bytes} bytes."
+        # The key counts, and is not spoken of.
+        raise checks.violation(
+            data, f"{at}data", f"Member must have length less than or equal to {max_record_bytes}"
         )
     if explicit_hash_key is None:
         return data, key, md5(key_bytes).digest(), size
@@ -113,25 +109,28 @@ def prepare_batch(
         )
     key_length_max = limits.partition_key_length_max
     prepared: list[Prepared] = []
+    add = prepared.append
     total = 0
     for entry in entries:
         if type(entry) is tuple and len(entry) == 2:
             # The same as `prepare`, without detours: this decides what a record of a batch costs.
             data, key = entry
-            if type(data) is bytes and type(key) is str and 0 < len(key) <= key_length_max:
+            if type(data) is bytes and type(key) is str:
                 try:
                     key_bytes = key.encode()
                 except UnicodeEncodeError:
                     raise refusal(data, key, limits, max_record_bytes, _place(prepared)) from None
-                size = len(data) + len(key_bytes)
-                if size <= max_record_bytes:
+                # A key has at most as many characters as bytes; those of more bytes are counted below.
+                length = len(key_bytes)
+                size = len(data) + length
+                if 0 < length <= key_length_max and size <= max_record_bytes:
                     total += size
-                    prepared.append((data, key, md5(key_bytes).digest(), size))
+                    add((data, key, md5(key_bytes).digest(), size))
                     continue
         at = _place(prepared)
         one = prepare(*_fields(entry, at), limits, max_record_bytes, at, needs_key=needs_key)
         total += one[3]
-        prepared.append(one)
+        add(one)
     if total > limits.put_records_bytes_max:
         raise InvalidArgumentException(f"Records size exceeds {limits.put_records_bytes_max // MIB} MB limit")
     return prepared

@@ -16,9 +16,14 @@ Between shards the order of sequence numbers means nothing, at AWS as here.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from queuestream.core.clock import SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from queuestream.core.streams.record import Record
 
 LAST_NUMBER = 2**63 - 1
 """The number at which a closed shard ends."""
@@ -59,6 +64,21 @@ def text_of(base: int, number: int, time_ns: int) -> str:
     return str(base | number << _NUMBER_SHIFT | (time_ns // SECOND & _SECONDS) << _SECOND_SHIFT)
 
 
+def texts_of(records: Iterable[Record]) -> list[str]:
+    """The sequence numbers of many records, in half the time that asking each of them takes."""
+    texts: list[str] = []
+    add = texts.append
+    known_ns = -1
+    second = 0
+    for record in records:
+        arrival_ns = record.arrival_ns
+        if arrival_ns != known_ns:
+            known_ns = arrival_ns
+            second = (arrival_ns // SECOND & _SECONDS) << _SECOND_SHIFT
+        add(str(record.shard.base | record.number << _NUMBER_SHIFT | second))
+    return texts
+
+
 def parse(text: str) -> SequenceNumber | None:
     """What a sequence number in digits says; None where it isn't laid out as one."""
     if len(text) != 56:
@@ -72,3 +92,14 @@ def parse(text: str) -> SequenceNumber | None:
     )
     again = text_of(base_of(sequence.stamp, sequence.shard_index), sequence.number, sequence.second * SECOND)
     return sequence if again == text and sequence.number <= LAST_NUMBER else None
+
+
+def second_of(text: str) -> int | None:
+    """When a record arrived, by its sequence number in any stream; None where it isn't laid out as one."""
+    if len(text) != 56:
+        return None
+    value = int(text)
+    number = value >> _NUMBER_SHIFT & 2**64 - 1
+    if value >> _MARKER_SHIFT != _MARKER or value & 15 != _VERSION or number > LAST_NUMBER:
+        return None
+    return value >> _SECOND_SHIFT & _SECONDS
