@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from queuestream.aws.front_end.plainly_fine import pattern_of, plainly_fine
 from queuestream.aws.models import input_shape
 from queuestream.core.errors import ValidationException
-from queuestream.core.streams.checks import shown
+from queuestream.core.streams.checks import named
 
 if TYPE_CHECKING:
     from botocore.model import Shape as ModelShape
@@ -205,7 +205,7 @@ def _constraints_of(shape: ModelShape) -> list[_Constraint]:
 
 
 def _sentence(value: object, at: str, constraint: str) -> str:
-    return f"Value {shown(value)} at '{at}' failed to satisfy constraint: {constraint}"
+    return f"{named(value, at)} failed to satisfy constraint: {constraint}"
 
 
 __all__ = ["VIOLATIONS_MAX", "check", "plainly_fine", "violations"]

@@ -35,12 +35,24 @@ _SHOWN_MAX = 300
 def violation(value: object, at: str, constraint: str) -> ValidationException:
     """AWS's sentence about a parameter that breaks a constraint."""
     return ValidationException(
-        f"1 validation error detected: Value {shown(value)} at '{at}' "
-        f"failed to satisfy constraint: {constraint}"
+        f"1 validation error detected: {named(value, at)} failed to satisfy constraint: {constraint}"
     )
 
 
 def shown(value: object) -> str:
+def named(value: object, at: str) -> str:
+    """A value and its place as AWS's sentences name them; the bytes of records are not repeated."""
+    return f"Value at '{at}'" if _holds_bytes(value, 3) else f"Value {shown(value)} at '{at}'"
+
+
+def _holds_bytes(value: object, depth: int) -> bool:
+    if depth and isinstance(value, Mapping):
+        value = tuple(islice(value.values(), _SHOWN_MAX))
+    if depth and isinstance(value, (list, tuple)):
+        return any(_holds_bytes(item, depth - 1) for item in value[:_SHOWN_MAX])
+    return isinstance(value, bytes)
+
+
     """A value as AWS puts it into a sentence; of a strange object no more than its type."""
     if value is None:
         return "null"
@@ -50,8 +62,6 @@ def shown(value: object) -> str:
 
 def _text(value: object, depth: int) -> str:
     """A value as Java writes it, with no more of a list or map than can be shown."""
-    if isinstance(value, bytes):
-        return f"java.nio.HeapByteBuffer[pos=0 lim={len(value)} cap={len(value)}]"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int) and value.bit_length() > 256:
