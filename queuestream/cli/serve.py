@@ -7,6 +7,7 @@ Examples:
   queuestream serve
   queuestream serve --port 0 --seed 7
   queuestream serve --virtual-clock        (then POST /_queuestream/clock/advance)
+  queuestream serve --delete-interval 0 --purge-interval 0   (for tests that do not wait AWS's minute)
   queuestream serve --host 0.0.0.0 --access-keys keys.txt
 
 Clients need the endpoint URL, and any credentials and region:
@@ -98,6 +99,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_seconds,
         default=0,
         help="how long streams are CREATING, UPDATING and DELETING (default %(default)s: no time)",
+    )
+    what.add_argument(
+        "--delete-interval",
+        metavar="SECONDS",
+        type=_whole_number(0, 86_400),
+        default=60,
+        help="how long the name of a deleted queue cannot be taken again (default %(default)s, as at AWS; "
+        "0 for tests that make the same queue each time)",
+    )
+    what.add_argument(
+        "--purge-interval",
+        metavar="SECONDS",
+        type=_whole_number(0, 86_400),
+        default=60,
+        help="how long a purged queue cannot be purged again (default %(default)s, as at AWS)",
     )
     what.add_argument(
         "--eventual-consistency",
@@ -201,6 +217,8 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         shard_limit=options.shard_limit,
         provisioning_time_seconds=options.provisioning_time,
+        delete_interval_seconds=options.delete_interval,
+        purge_interval_seconds=options.purge_interval,
         eventual_consistency=options.eventual_consistency,
         virtual_clock=options.virtual_clock,
         access_keys={key.access_key_id: key.secret for key in keys},

@@ -96,6 +96,16 @@ def test_what_is_asked_for_holds(tmp_path):
     assert "secret" not in said
 
 
+def test_tests_that_make_and_purge_the_same_queue_each_time_need_not_wait_the_minute_of_aws():
+    with serving("--delete-interval", "0", "--purge-interval", "0") as (_, endpoint, _):
+        sqs = sqs_at(endpoint)
+        for _ in range(2):
+            url = sqs.create_queue(QueueName="emails")["QueueUrl"]
+            sqs.purge_queue(QueueUrl=url)
+            sqs.purge_queue(QueueUrl=url)
+            sqs.delete_queue(QueueUrl=url)
+
+
 def test_a_port_that_is_taken_is_named_with_a_way_out(capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -116,6 +126,8 @@ def test_a_port_that_is_taken_is_named_with_a_way_out(capsys):
         ["--shard-limit", "0"],
         ["--provisioning-time", "-1"],
         ["--provisioning-time", "nan"],
+        ["--delete-interval", "-1"],
+        ["--purge-interval", "0.5"],
         ["--access-key", "AKID"],
         ["--access-key", "AKID:"],
         ["--access-key", ":secret"],

@@ -37,6 +37,7 @@ from queuestream.aws.server.visitors import Visitors
 from queuestream.aws.server.waiting import Waiting
 from queuestream.core.errors import QueuestreamError
 from queuestream.core.queues.consistency import AT_ONCE, EVENTUAL
+from queuestream.core.queues.limits import AWS_LIMITS
 from queuestream.core.streams.limits import StreamLimits
 from queuestream.core.virtual_clock import VirtualClock
 
@@ -194,7 +195,8 @@ class Server:
 
     def _run_in_thread(self, listening: socket.socket) -> None:
         try:
-            self._serve(listening, self._started.set)
+            with listening:
+                self._serve(listening, self._started.set)
         except BaseException as failure:  # noqa: BLE001 - it is raised where the server was started
             self._failure = failure
         finally:
@@ -211,7 +213,8 @@ class Server:
         Raises:
             CannotListen: The port is taken, or the address is not this machine's.
         """
-        self._serve(self._listen(), lambda: ready(self))
+        with self._listen() as listening:
+            self._serve(listening, lambda: ready(self))
 
     def _listen(self) -> socket.socket:
         settings = self.settings
@@ -273,6 +276,8 @@ def serve(
     seed: int | str | None = None,
     shard_limit: int | None = None,
     provisioning_time_seconds: float = 0,
+    delete_interval_seconds: int = AWS_LIMITS.delete_interval_seconds,
+    purge_interval_seconds: int = AWS_LIMITS.purge_interval_seconds,
     eventual_consistency: bool = False,
     virtual_clock: bool = False,
     access_keys: Mapping[str, str] | None = None,
@@ -295,6 +300,8 @@ def serve(
         seed: Makes every id repeatable.
         shard_limit: How many open shards an account may have in a region.
         provisioning_time_seconds: How long streams are CREATING, UPDATING and DELETING.
+        delete_interval_seconds: How long the name of a deleted queue cannot be taken again.
+        purge_interval_seconds: How long a purged queue cannot be purged again.
         eventual_consistency: Whether changes to queues take as long as AWS documents.
         virtual_clock: Whether time stands still until it is moved, with `server.aws.clock.advance(hours=12)`
             or `POST /_queuestream/clock/advance`.
@@ -320,6 +327,8 @@ def serve(
                 seed is not None,
                 shard_limit is not None,
                 provisioning_time_seconds,
+                delete_interval_seconds != AWS_LIMITS.delete_interval_seconds,
+                purge_interval_seconds != AWS_LIMITS.purge_interval_seconds,
                 eventual_consistency,
                 virtual_clock,
             )
@@ -334,6 +343,10 @@ def serve(
             seed=seed,
             account_id=account_id,
             region=region,
+            queue_limits=AWS_LIMITS._replace(
+                delete_interval_seconds=delete_interval_seconds,
+                purge_interval_seconds=purge_interval_seconds,
+            ),
             stream_settings=stream_settings,
             consistency=EVENTUAL if eventual_consistency else AT_ONCE,
         )
