@@ -9,7 +9,7 @@
         ├── ResourceNotFoundException       of both services
         ├── QueueError                      Amazon SQS
         │   ├── QueueDoesNotExist           QueueNameExists · QueueDeletedRecently
-        │   ├── PurgeQueueInProgress        UnsupportedOperation · OverLimit
+        │   ├── PurgeQueueInProgress        UnsupportedOperation · OverLimit · RequestThrottled
         │   ├── InvalidAttributeName        InvalidAttributeValue
         │   ├── InvalidMessageContents      ReceiptHandleIsInvalid · MessageNotInflight
         │   └── BatchError
@@ -147,6 +147,17 @@ class OverLimit(QueueError):
     """A quota is used up: messages in flight, or permissions of a policy."""
 
     code = "OverLimit"
+
+
+class RequestThrottled(QueueError):
+    """A FIFO queue has answered as many calls of an action as it does in a second."""
+
+    code = "RequestThrottled"
+
+    def __init__(self, queue: str, action: str) -> None:
+        super().__init__("Request is throttled.")
+        self.queue = queue
+        self.action = action
 
 
 class InvalidAttributeName(QueueError):

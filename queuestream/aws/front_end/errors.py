@@ -70,6 +70,7 @@ WIRE_ERRORS: dict[str, WireError] = {
     "QueueDoesNotExist": _service("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"),
     "QueueNameExists": _service("QueueNameExists", "QueueAlreadyExists"),
     "ReceiptHandleIsInvalid": _service("ReceiptHandleIsInvalid", status=404),
+    "RequestThrottled": _service("RequestThrottled", status=403),  # botocore retries it with this status
     "ResourceNotFoundException": _service("ResourceNotFoundException", status=404),
     "TooManyEntriesInBatchRequest": _prefixed("TooManyEntriesInBatchRequest"),
     "UnsupportedOperation": _prefixed("UnsupportedOperation"),
@@ -83,7 +84,6 @@ WIRE_ERRORS: dict[str, WireError] = {
     "KmsNotFound": _service("KmsNotFound", "KMS.NotFoundException"),
     "KmsOptInRequired": _service("KmsOptInRequired", "KMS.OptInRequired", 403),
     "KmsThrottled": _service("KmsThrottled", "KMS.ThrottlingException"),
-    "RequestThrottled": _service("RequestThrottled", status=403),
     # the front end's own ("Common Errors")
     "AccessDeniedException": _framework("AccessDeniedException", "AccessDenied", 403),
     "IncompleteSignatureException": _framework("IncompleteSignatureException", "IncompleteSignature"),

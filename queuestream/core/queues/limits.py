@@ -63,6 +63,11 @@ class QueueLimits(NamedTuple):
     tag_key_length_max: int = 128
     tag_value_length_max: int = 256
 
+    # Developer guide, "Amazon SQS message quotas": message throughput, in high throughput mode us-east-1's.
+    enforce_throughput: bool = False
+    fifo_calls_per_second: int = 300
+    fifo_high_throughput_calls_per_second: int = 70_000
+
     # API reference, DeleteQueue and PurgeQueue.
     delete_interval_seconds: int = 60
     purge_interval_seconds: int = 60

@@ -58,6 +58,8 @@ class LongPoll:
             self._in_line = False
             now_ns = queue._look_at_the_time()
             if self.deadline_ns is None:
+                if queue._throughput is not None:
+                    queue._throughput.take("ReceiveMessage", (), now_ns)
                 self.deadline_ns = now_ns + self._request[-1]
             messages = queue._receive_at(self._request, now_ns)
             if messages or now_ns >= self.deadline_ns:

@@ -8,7 +8,8 @@ Where to look.  The operations are in `sending`, `receiving` and `administration
 queue holds and how it changes is in `state`.  What the parts know: `visibility` when a
 hidden message comes back, an `ordering` (`fifo`, `fair`) which visible message is next,
 `retention` which message is the oldest, `receipts` what a handle names, `deduplication`
-and `attempts` what a FIFO queue has seen before, `redrive` where dead letters go.
+and `attempts` what a FIFO queue has seen before, `throughput` how many calls it still
+answers, `redrive` where dead letters go.
 
 Nothing runs in the background: a hidden message whose time has come is looked at by the
 next operation that wants to know.

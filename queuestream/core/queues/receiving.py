@@ -66,6 +66,7 @@ class Receiving(QueueAdministration):
         Raises:
             InvalidParameterValue: A parameter out of range, or one that this kind of queue doesn't take.
             OverLimit: 120,000 messages of a standard queue are in flight (on a short poll only).
+            RequestThrottled: A FIFO queue's quota of calls is used up, where it is enforced.
 
         AWS: ReceiveMessage.
         """
@@ -83,6 +84,8 @@ class Receiving(QueueAdministration):
                 now_ns = self._now_ns()
                 if now_ns >= self._due_ns:
                     self._catch_up(now_ns)
+                if self._throughput is not None:
+                    self._throughput.take("ReceiveMessage", (), now_ns)
                 return self._receive_at(request, now_ns)
             finally:
                 lock.release()
@@ -209,6 +212,7 @@ class Receiving(QueueAdministration):
         Raises:
             ReceiptHandleIsInvalid: The handle was not issued by this queue.
             InvalidParameterValue: The handle has expired (FIFO queues).
+            RequestThrottled: A FIFO queue's quota of calls is used up, where it is enforced.
 
         AWS: DeleteMessage.
         """
@@ -218,6 +222,8 @@ class Receiving(QueueAdministration):
             now_ns = self._now_ns()
             if now_ns >= self._due_ns:
                 self._catch_up(now_ns)
+            if self._throughput is not None:
+                self._throughput.take_of("DeleteMessage", (receipt_handle,), now_ns)
             message = self._deletable(receipt_handle, now_ns)
             if message is not None:
                 if self.broker.listeners:
@@ -260,6 +266,7 @@ class Receiving(QueueAdministration):
 
         Raises:
             BatchError: As `send_batch`.
+            RequestThrottled: As `delete`; nothing was deleted.
 
         AWS: DeleteMessageBatch.
         """
@@ -268,6 +275,8 @@ class Receiving(QueueAdministration):
         requests = batches.check_delete_entries(entries, self.broker.queue_limits)
         with self._lock:
             now_ns = self._look_at_the_time()
+            if self._throughput is not None:
+                self._throughput.take_of("DeleteMessage", requests.values(), now_ns)
             found, result = batches.each(requests, lambda handle: self._deletable(handle, now_ns))
             # One message may be named twice.
             messages = dict.fromkeys(message for message in found.values() if message is not None)
@@ -294,12 +303,15 @@ class Receiving(QueueAdministration):
             ReceiptHandleIsInvalid: The handle was not issued by this queue.
             MessageNotInflight: The message is not being processed any more (FIFO queues).
             InvalidParameterValue: Out of range, too late, or a message that is gone.
+            RequestThrottled: A FIFO queue's quota of calls is used up, where it is enforced.
 
         AWS: ChangeMessageVisibility.
         """
         checks.check_visibility_timeout(visibility_timeout, self.broker.queue_limits)
         with self._lock:
             now_ns = self._look_at_the_time()
+            if self._throughput is not None:
+                self._throughput.take_of("ChangeMessageVisibility", (receipt_handle,), now_ns)
             message = self._extendable(receipt_handle, visibility_timeout, now_ns)
             if message is not None:
                 self._change_visibility([(message, visibility_timeout * SECOND)], now_ns)
@@ -316,6 +328,7 @@ class Receiving(QueueAdministration):
 
         Raises:
             BatchError: As `send_batch`.
+            RequestThrottled: As `change_visibility`; nothing was changed.
 
         AWS: ChangeMessageVisibilityBatch.
         """
@@ -325,6 +338,9 @@ class Receiving(QueueAdministration):
         requests = batches.check_change_visibility_entries(entries, limits)
         with self._lock:
             now_ns = self._look_at_the_time()
+            if self._throughput is not None:
+                handles = [handle for handle, _ in requests.values()]
+                self._throughput.take_of("ChangeMessageVisibility", handles, now_ns)
 
             def found(request: tuple[str | ReceivedMessage, int]) -> tuple[Message | None, int]:
                 handle, visibility_timeout = request

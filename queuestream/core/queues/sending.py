@@ -62,6 +62,7 @@ class Sending(QueueState):
             InvalidParameterValue: A parameter out of range, or one that this kind of queue doesn't take.
             InvalidMessageContents: A character that SQS doesn't take.
             MissingParameter: An empty body, or no group on a FIFO queue.
+            RequestThrottled: A FIFO queue's quota of calls is used up, where it is enforced.
 
         AWS: SendMessage.
         """
@@ -121,6 +122,7 @@ class Sending(QueueState):
             InvalidBatchEntryId: An id of another form than AWS asks for.
             BatchRequestTooLong: More than 1 MiB together.
             InvalidParameterValue: A message without a group or a deduplication id, on a FIFO queue.
+            RequestThrottled: As `send`; none of the messages was taken.
 
         AWS: SendMessageBatch.
         """
@@ -229,6 +231,8 @@ class Sending(QueueState):
 
     def _accept(self, composed: list[tuple[Message, int | None]], now_ns: int) -> list[SentMessage]:
         """Take composed messages in, all at one instant; a duplicate is answered and left out."""
+        if self._throughput is not None:
+            self._throughput.take("SendMessage", [message.group_id for message, _ in composed], now_ns)
         answers = []
         fresh: list[tuple[Message, int]] = []
         originals: dict[object, tuple[str, int]] = {}

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from queuestream.core.queues.consistency import Minute
     from queuestream.core.queues.deduplication import Key
     from queuestream.core.queues.polling import LongPoll
+    from queuestream.core.queues.throughput import Throughput
 
 NOT_THIS_TYPE = "The request include parameter that is not valid for this queue type."
 """What AWS says of a FIFO queue's parameter on a standard queue, and the other way round."""
@@ -95,6 +96,7 @@ class QueueState:
         # Those who wait for messages, the longest first.
         self._waiting: dict[LongPoll, None] = {}
         self._deduplication = Deduplication() if attributes.fifo_queue else None
+        self._throughput = self._new_throughput() if attributes.fifo_queue else None
         # Before this instant, time changes nothing but visibility.
         self._due_ns = NEVER
         self._attributes = attributes
@@ -116,6 +118,13 @@ class QueueState:
         if self._attributes.fifo_queue:
             return FifoOrdering(self.broker.queue_limits.fifo_look_ahead_max)
         return StandardOrdering()
+
+    def _new_throughput(self) -> Throughput | None:
+        if not self.broker.queue_limits.enforce_throughput:
+            return None
+        from queuestream.core.queues.throughput import Throughput  # noqa: PLC0415 - few brokers enforce it
+
+        return Throughput(self)
 
     # --- time ---
 

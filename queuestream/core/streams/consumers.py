@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from queuestream.core.bucket import Bucket
     from queuestream.core.streams.fan_out import Subscription
-    from queuestream.core.streams.throughput import Bucket
 
 _TOKEN = b"list consumers"
 

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
+from queuestream.core.bucket import Bucket
 from queuestream.core.clock import MILLISECOND, SECOND, Wakeup
 from queuestream.core.errors import DryRunOperationException, ResourceInUseException
 from queuestream.core.streams import checks, iterators, sequence_numbers
 from queuestream.core.streams.consumers import Consumer, Consumers
-from queuestream.core.streams.throughput import Bucket
 
 if TYPE_CHECKING:
     from queuestream.core.streams.record import ChildShard, Record
