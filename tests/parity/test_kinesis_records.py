@@ -126,7 +126,7 @@ def test_a_record_of_one_mebibyte_is_taken(broker):
 
 @pytest.mark.aws("The partition key counts towards the size of a record.", page=PUT)
 def test_a_record_of_one_byte_more_is_refused(stream):
-    with refused("InvalidArgumentException"):
+    with refused("ValidationException"):
         stream.put_record(bytes(MEBIBYTE - 2), "key")
 
 

@@ -54,8 +54,8 @@ def prepare(
         needs_key: Whether it must have a partition key; a record without one has "".
 
     Raises:
-        ValidationException: A part of it has the wrong form.
-        InvalidArgumentException: It is too large, or its hash key is.
+        ValidationException: A part of it has the wrong form, or it is too large.
+        InvalidArgumentException: Its hash key is too large.
     """
     data = checks.check_data(data, f"{at}data")
     key = ""
@@ -90,8 +90,8 @@ def prepare_batch(
     """Check the records of one `put_records`, one by one and together.
 
     Raises:
-        ValidationException: They are too few or too many, or one of them has the wrong form.
-        InvalidArgumentException: One of them, or all together, are too large.
+        ValidationException: They are too few or too many, or one of them has the wrong form or is too large.
+        InvalidArgumentException: All together are too large.
     """
     if isinstance(records, (str, bytes, Mapping)) or not isinstance(records, Iterable):
         raise checks.violation(
