@@ -22,6 +22,7 @@ from hyperframe.frame import Frame
 from server_clients import connected, read_all, until
 
 from queuestream.aws import FaultPlan
+from queuestream.aws.front_end.front_end import FrontEnd
 from queuestream.aws.server import http2, serve
 
 QUEUE = {"QueueUrl": "http://localhost/123456789012/emails"}
@@ -216,6 +217,21 @@ def test_no_more_is_sent_than_the_client_takes(server, queue, window):
         assert len(last["Body"]) == 250_000
 
 
+def test_a_client_that_allows_everything_and_reads_slowly_gets_it_all(server, queue):
+    for _ in range(10):
+        queue.send("x" * 1_000_000)
+    with Client(server, 2**31 - 1) as client:
+        client.h2.increment_flow_control_window(2**31 - 1 - 65_535)
+        client.flush()
+        polls = [client.operation("AmazonSQS.ReceiveMessage", QUEUE) for _ in range(10)]
+        # All are on their way, which is more than sockets hold.
+        until(lambda: {message.state for message in queue.peek()} == {"in_flight"})
+
+        bodies = [json.loads(client.answer(stream_id)[1])["Messages"][0]["Body"] for stream_id in polls]
+
+    assert [len(body) for body in bodies] == [1_000_000] * 10
+
+
 def test_one_who_takes_nothing_holds_nobody_up(server, queue, http2_client):
     fill(queue)
     http2_client.gives_room = False
@@ -346,6 +362,20 @@ def test_a_head_that_is_too_long_ends_the_connection(http2_client):
         while http2_client.listen():
             pass
     assert not http2_client.heads
+
+
+def test_our_own_mistake_ends_one_stream_and_not_the_connection(http2_client, monkeypatch):
+    def fail(_, __):
+        raise RuntimeError("a mistake of ours")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FrontEnd, "respond", fail)
+        stream_id = http2_client.operation("AmazonSQS.ListQueues", {})
+        while stream_id not in http2_client.resets:
+            assert http2_client.listen()
+
+    assert http2_client.resets[stream_id] == ErrorCodes.INTERNAL_ERROR
+    assert http2_client.answer(http2_client.operation("AmazonSQS.ListQueues", {}))[0] == "200"
 
 
 def test_half_a_preface_is_waited_for(shared_server):

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 import threading
 
 import pytest
@@ -9,7 +10,7 @@ from server_clients import ask, client, meanwhile, until
 
 from queuestream import VirtualClock
 from queuestream.aws import Aws
-from queuestream.aws.server import CannotListen, serve
+from queuestream.aws.server import CannotListen, Server, serve
 
 
 def test_boto3_sends_receives_and_deletes(server):
@@ -154,6 +155,27 @@ def test_everything_can_be_forgotten(server):
     server.reset()
 
     assert "QueueUrls" not in client(server, "sqs").list_queues()
+
+
+def test_what_goes_wrong_in_its_thread_is_raised_where_it_is_started(monkeypatch):
+    def fail(*_):
+        raise RuntimeError("no event loop")
+
+    server = serve(port=0)
+    with monkeypatch.context() as patch:
+        patch.setattr(Server, "_serve", fail)
+        with pytest.raises(RuntimeError, match="no event loop"):
+            server.start()
+
+    with server:
+        assert ask(server, "GET", "/_queuestream/health").status == 200
+
+
+def test_it_does_without_uvloop(monkeypatch):
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    with serve(port=0) as server:
+        assert type(server._uvicorn._loop).__module__.startswith("asyncio")
+        assert client(server, "sqs").create_queue(QueueName="emails")["QueueUrl"]
 
 
 # --- where it listens ---
