@@ -8,7 +8,6 @@ what is required) is not looked at here.
 
 from __future__ import annotations
 
-import binascii
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from queuestream.aws.front_end.blobs import data_of
 from queuestream.aws.front_end.errors import SerializationException
 from queuestream.aws.models import input_shape
 
@@ -160,7 +160,7 @@ def _blob(value: Any) -> bytes:
     if type(value) is not str:
         raise _not_converted(value, "a Blob")
     try:
-        data = binascii.a2b_base64(value, strict_mode=True)
+        data = data_of(value)
     except ValueError:
         data = None
     if data is None or (value.endswith("=") and value.rstrip("=")[-1] not in _LAST_OF_BASE64[len(data) % 3]):

@@ -6,10 +6,10 @@ The operation is in the header X-Amz-Target, blobs are base64, timestamps second
 from __future__ import annotations
 
 import json
-from binascii import b2a_base64
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from queuestream.aws.front_end.blobs import text_of
 from queuestream.aws.front_end.errors import SerializationException, wire_error
 from queuestream.aws.front_end.http import HttpResponse
 
@@ -31,7 +31,7 @@ _known: tuple[datetime | None, float] = (None, 0.0)
 def _wire_value(value: object) -> object:
     global _known  # noqa: PLW0603 - replaced whole, so that threads need no lock
     if isinstance(value, bytes):
-        return b2a_base64(value, newline=False).decode("ascii")
+        return text_of(value)
     if isinstance(value, datetime):
         # Records that came together have one time between them, and asking its zone is dear.
         timestamp, seconds = _known
@@ -69,7 +69,7 @@ def headers(service: str, content_type: str, request_id: str) -> dict[str, str]:
     """What every answer says besides its body; Kinesis has a second id, of no use but to AWS's support."""
     headers = {"x-amzn-requestid": request_id, "content-type": content_type}
     if service == "kinesis":
-        headers["x-amz-id-2"] = b2a_base64((2 * request_id).encode(), newline=False).decode("ascii")
+        headers["x-amz-id-2"] = text_of((2 * request_id).encode())
     return headers
 
 

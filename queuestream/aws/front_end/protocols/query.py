@@ -11,12 +11,12 @@ understood, too.
 from __future__ import annotations
 
 import re
-from binascii import b2a_base64
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from queuestream.aws.front_end.blobs import text_of
 from queuestream.aws.front_end.errors import SerializationException, UnknownOperationException, wire_error
 from queuestream.aws.front_end.http import HttpResponse
 from queuestream.aws.front_end.reading import request_reader
@@ -307,7 +307,7 @@ def _write_boolean(name: str, value: Any) -> str:
 
 
 def _write_blob(name: str, value: Any) -> str:
-    return f"<{name}>{b2a_base64(value, newline=False).decode('ascii')}</{name}>"
+    return f"<{name}>{text_of(value)}</{name}>"
 
 
 _WRITERS: dict[str, Writer] = {
