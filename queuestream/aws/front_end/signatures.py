@@ -255,9 +255,8 @@ class Credentials:
 
 def _signed_in_header(header: str, headers: Mapping[str, str]) -> Signed:
     algorithm, _, rest = header.partition(" ")
-    if algorithm != ALGORITHM:
-        raise IncompleteSignature(f"Unsupported AWS 'algorithm': '{algorithm}'. Authorization={header}")
-    parts = dict(piece.strip().partition("=")[::2] for piece in rest.split(","))
+    pieces = rest.split(",") if "," in rest else rest.split()
+    parts = dict(piece.strip().partition("=")[::2] for piece in pieces)
     missing = [
         f"Authorization header requires '{name}' parameter." for name in _IN_HEADER if not parts.get(name)
     ]
@@ -266,6 +265,8 @@ def _signed_in_header(header: str, headers: Mapping[str, str]) -> Signed:
         missing.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
     if missing or date is None:
         raise IncompleteSignature(f"{' '.join(missing)} Authorization={header}")
+    if algorithm != ALGORITHM:
+        raise IncompleteSignature(f"Unsupported AWS 'algorithm': '{algorithm}'. Authorization={header}")
     return _signed(parts["Credential"], date, parts["SignedHeaders"], parts["Signature"], None)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from queuestream.core.arns import parse_arn
 from queuestream.core.errors import InvalidArgumentException, ResourceNotFoundException
 from queuestream.core.streams.checks import NAME
+from queuestream.core.streams.shard import shard_not_found
 
 if TYPE_CHECKING:
     from queuestream.aws.calls import Caller, Shape
@@ -38,6 +39,23 @@ def stream_of(caller: Caller, request: Shape) -> Stream:
     if name is not None and name != _stream_name(arn):
         raise InvalidArgumentException(f"StreamName {name} is not that of StreamARN {arn}.")
     return _stream_at(caller, arn)
+
+
+def shards_stream_of(caller: Caller, request: Shape) -> Stream:
+    """The stream whose shard a request names.
+
+    Raises:
+        InvalidArgumentException: It names none, or two.
+        ResourceNotFoundException: There is none, which AWS says of the shard.
+    """
+    try:
+        return stream_of(caller, request)
+    except ResourceNotFoundException:
+        arn = parse_arn(request["StreamARN"]) if "StreamARN" in request else None
+        name, account_id = (
+            (request["StreamName"], caller.broker.account_id) if arn is None else (arn.name, arn.account_id)
+        )
+        raise shard_not_found(request["ShardId"], name, account_id) from None
 
 
 def consumers_stream_of(caller: Caller, request: Shape) -> Stream:

@@ -64,11 +64,13 @@ class Administration(StreamState):
 
         Raises:
             ValidationException: A key or value has the wrong form.
-            InvalidArgumentException: The stream would have more than 50.
+            InvalidArgumentException: A character that tags don't have, or more than 50 tags.
+            ResourceInUseException: The stream is being made.
         """
         added = checks.check_tags(tags)
         with self._lock:
-            self._enter()
+            self._require_made(self._enter())
+            self._refuse_percent("add tags to", (*added, *added.values()))
             self._set(tags=self._with_tags(self.settings.tags, added))
 
     def remove_tags(self, tag_keys: Iterable[str]) -> None:
@@ -76,10 +78,13 @@ class Administration(StreamState):
 
         Raises:
             ValidationException: The keys have the wrong form.
+            InvalidArgumentException: A character that tags don't have.
+            ResourceInUseException: The stream is being made.
         """
         keys = checks.check_tag_keys(tag_keys)
         with self._lock:
-            self._enter()
+            self._require_made(self._enter())
+            self._refuse_percent("remove tags from", keys)
             self._set(tags={key: value for key, value in self.settings.tags.items() if key not in keys})
 
     def list_tags(
@@ -102,12 +107,26 @@ class Administration(StreamState):
             tags = sorted(item for item in self.settings.tags.items() if item[0] > start)
             return ListTagsResult(dict(tags[:count]), len(tags) > count)
 
+    def _require_made(self, now_ns: int) -> None:
+        """Tags are not changed before the stream is ACTIVE for the first time (the page "CreateStream")."""
+        if now_ns < self._active_from_ns:
+            self._require_active(now_ns)
+
+    def _refuse_percent(self, verb: str, texts: Iterable[str]) -> None:
+        """One character AWS counts among the valid ones, and refuses all the same, in other words."""
+        if any("%" in text for text in texts):
+            raise InvalidArgumentException(
+                f"Failed to {verb} stream {self.name} under account {self.broker.account_id} because some "
+                "tags contained illegal characters. The allowed characters are Unicode letters, "
+                "white-spaces, '_',',','/','=','+','-','@'."
+            )
+
     def _with_tags(self, tags: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:
         merged = {**tags, **added}
         if len(merged) > self.limits.tags_max:
             raise InvalidArgumentException(
                 f"Failed to add tags to stream {self.name} under account {self.broker.account_id} because a "
-                f"given resource cannot have more than {self.limits.tags_max} tags associated with it."
+                f"given stream cannot have more than {self.limits.tags_max} tags associated with it."
             )
         return merged
 
@@ -256,13 +275,13 @@ class Administration(StreamState):
     # --- the end ---
 
     def delete(self, enforce_consumer_deletion: bool | None = None) -> None:
-        """Delete the stream with all its records.
+        """Delete the stream with all its records, even while it is being made.
 
         Args:
             enforce_consumer_deletion: Delete it even if consumers are registered, and them with it.
 
         Raises:
-            ResourceInUseException: The stream is being made, or has registered consumers.
+            ResourceInUseException: The stream has registered consumers.
         """
         enforce = False
         if enforce_consumer_deletion is not None:

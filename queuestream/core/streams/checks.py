@@ -11,12 +11,13 @@ AWS's own sentence:
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
+from unicodedata import category
 
 from queuestream.core.clock import MILLISECOND
-from queuestream.core.errors import ValidationException
+from queuestream.core.errors import InvalidArgumentException, ValidationException
 
 NAME = re.compile(r"[a-zA-Z0-9_.-]+")
 # As AWS's model spells them, because its sentences quote them.
@@ -39,7 +40,6 @@ def violation(value: object, at: str, constraint: str) -> ValidationException:
     )
 
 
-def shown(value: object) -> str:
 def named(value: object, at: str) -> str:
     """A value and its place as AWS's sentences name them; the bytes of records are not repeated."""
     return f"Value at '{at}'" if _holds_bytes(value, 3) else f"Value {shown(value)} at '{at}'"
@@ -53,6 +53,7 @@ def _holds_bytes(value: object, depth: int) -> bool:
     return isinstance(value, bytes)
 
 
+def shown(value: object) -> str:
     """A value as AWS puts it into a sentence; of a strange object no more than its type."""
     if value is None:
         return "null"
@@ -178,6 +179,7 @@ def check_tags(value: object, at: str = "tags", *, low: int = 1, high: int = 200
         raise violation(tags, at, f"Map keys must satisfy constraint: {_lengths(1, 128)}")
     if not all(len(text) <= 256 for text in tags.values()):
         raise violation(tags, at, f"Map value must satisfy constraint: {_lengths(0, 256)}")
+    _check_characters(chain(tags, tags.values()))
     return tags
 
 
@@ -186,7 +188,19 @@ def check_tag_keys(value: object, at: str = "tagKeys") -> list[str]:
     keys = check_texts(value, at, 1, 50)
     if not all(1 <= len(key) <= 128 for key in keys):
         raise violation(keys, at, f"Member must satisfy constraint: {_lengths(1, 128)}")
+    _check_characters(keys)
     return keys
+
+
+def _check_characters(tags: Iterable[str]) -> None:
+    """The page "TagResource"; the sentence, which knows of no colon, is what AWS was recorded to say."""
+    if not all(
+        char.isalnum() or char in "_.:/=+-%@" or category(char) == "Zs" for text in tags for char in text
+    ):
+        raise InvalidArgumentException(
+            "Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, "
+            "_ . / = + - % @."
+        )
 
 
 def check_choices(value: object, at: str, low: int, high: int, choices: Collection[str]) -> list[str]:

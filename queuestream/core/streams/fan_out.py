@@ -247,17 +247,17 @@ class FanOut(Consumers):
             number = iterators.starting_number(
                 shard, start, f"SubscribeToShard on {self._where(shard)}", now_ns
             )
-            earlier = consumer.subscriptions.get(shard_id)
+            earlier = consumer.subscriptions.get(shard.shard_id)
             safe_ns = self.limits.subscription_takeover_seconds * SECOND
             if earlier is not None and now_ns < earlier.started_at_ns + safe_ns:
                 raise ResourceInUseException(
                     f"Another active subscription exists for this consumer: {consumer.arn} "
-                    f"and shard {shard_id}."
+                    f"and shard {shard.shard_id}."
                 )
             if dry_run:
                 raise DryRunOperationException
             subscription = Subscription(self, consumer, shard, number, now_ns)
-            consumer.subscriptions[shard_id] = subscription
+            consumer.subscriptions[shard.shard_id] = subscription
             shard.wake()  # the earlier subscription notices that it was taken over
             return subscription
 

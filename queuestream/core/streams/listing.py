@@ -10,7 +10,7 @@ from queuestream.core.clock import MILLISECOND
 from queuestream.core.errors import InvalidArgumentException
 from queuestream.core.streams import account, checks, iterators
 from queuestream.core.streams.settings import ON_DEMAND
-from queuestream.core.streams.shard import Shard, ShardDescription, shard_id_of
+from queuestream.core.streams.shard import Shard, ShardDescription, index_of
 from queuestream.core.streams.state import StreamState
 
 if TYPE_CHECKING:
@@ -284,10 +284,10 @@ def _page(shards: Sequence[Shard], count: int) -> tuple[Sequence[Shard], bool]:
 def _index_of(shard_id: object, at: str) -> int:
     """The index in a shard id, which need not be there any more."""
     text = checks.check_text(shard_id, at, 1, 128, checks.NAME)
-    digits = text.removeprefix("shardId-")
-    if not (digits.isascii() and digits.isdigit() and len(digits) == 12 and shard_id_of(int(digits)) == text):
+    index = index_of(text)
+    if index is None:
         raise InvalidArgumentException(f"{at} {text} is not the id of a shard.")
-    return min(int(digits), 2**32)
+    return index
 
 
 def _check_filter(shard_filter: object) -> _Choice:

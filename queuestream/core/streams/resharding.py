@@ -18,7 +18,7 @@ from queuestream.core.streams import account, checks
 from queuestream.core.streams.changes import Resharded, ReshardScheduled, StreamChanged
 from queuestream.core.streams.hash_keys import even_ranges
 from queuestream.core.streams.settings import ON_DEMAND, in_the_last_day
-from queuestream.core.streams.shard import ShardIdentity, shard_id_of
+from queuestream.core.streams.shard import ShardIdentity, index_of, no_such_shard, shard_id_of
 from queuestream.core.streams.state import StreamState
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class Resharding(StreamState):
             if not parent.starting_hash_key + 1 < boundary < parent.ending_hash_key:
                 raise InvalidArgumentException(
                     f"NewStartingHashKey {new_starting_hash_key} used in SplitShard() on shard "
-                    f"{shard_to_split} in stream {self.name} under account {self.broker.account_id} is not "
+                    f"{parent.shard_id} in stream {self.name} under account {self.broker.account_id} is not "
                     f"both greater than one plus the shard's StartingHashKey {parent.starting_hash_key} and "
                     f"less than the shard's EndingHashKey {parent.ending_hash_key}."
                 )
@@ -188,7 +188,7 @@ class Resharding(StreamState):
                 and adjacent.ending_hash_key + 1 != parent.starting_hash_key
             ):
                 raise InvalidArgumentException(
-                    f"Shards {shard_to_merge} and {adjacent_shard_to_merge} in stream {self.name} under "
+                    f"Shards {parent.shard_id} and {adjacent.shard_id} in stream {self.name} under "
                     f"account {self.broker.account_id} are not an adjacent pair of shards eligible for "
                     "merging"
                 )
@@ -238,6 +238,11 @@ class Resharding(StreamState):
                 f"UpdateShardCount cannot be called more than {limits.scalings_per_day} times in a rolling "
                 f"24-hour period for stream {self.name} under account {self.broker.account_id}."
             )
+        most = min(limits.shards_per_stream, limits.shards_per_account)
+        if target > most:
+            raise LimitExceededException(
+                f"Target shard count or number of open shards cannot be greater than {most}. {counts}"
+            )
         if target > current * 2:
             raise LimitExceededException(
                 f"UpdateShardCount cannot scale up over double your current open shard count. {counts}"
@@ -245,10 +250,6 @@ class Resharding(StreamState):
         if target * 2 < current:
             raise LimitExceededException(
                 f"UpdateShardCount cannot scale down below half your current open shard count. {counts}"
-            )
-        if target > limits.shards_per_stream:
-            raise LimitExceededException(
-                f"UpdateShardCount cannot scale to more than {limits.shards_per_stream} shards. {counts}"
             )
         account.check_shards(self.broker, limits, target - current)
 
@@ -261,10 +262,14 @@ class Resharding(StreamState):
 
     def _to_reshard(self, shard_id: str, now_ns: int) -> ShardIdentity:
         """An open shard."""
-        shard = self._shard(shard_id, now_ns)
+        index = index_of(shard_id)
+        name = shard_id if index is None else shard_id_of(index)
+        shard = self._shards.get(name)
+        if shard is None or self._has_expired(shard, now_ns):
+            raise no_such_shard(name, self.name, self.broker.account_id)
         if not shard.is_open:
             raise InvalidArgumentException(
-                f"Shard {shard_id} in stream {self.name} under account {self.broker.account_id} has already "
+                f"Shard {name} in stream {self.name} under account {self.broker.account_id} has already "
                 "been merged or split, and thus is not eligible for merging or splitting."
             )
         return shard.identity

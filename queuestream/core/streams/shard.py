@@ -19,12 +19,15 @@ from typing import TYPE_CHECKING
 import attrs
 
 from queuestream.core.clock import SECOND, Wakeup
+from queuestream.core.errors import ResourceNotFoundException
 from queuestream.core.streams import sequence_numbers
 from queuestream.core.streams.hash_keys import hash_bytes
 from queuestream.core.streams.record import ChildShard, Record
 
 if TYPE_CHECKING:
     from queuestream.core.streams.throughput import Allowance
+
+_INDEX_MAX = 2**31 - 1
 
 _arrival = attrgetter("arrival_ns")
 _end = attrgetter("end")
@@ -33,6 +36,36 @@ _end = attrgetter("end")
 def shard_id_of(index: int) -> str:
     """The name of the stream's n-th shard, counted from 0."""
     return f"shardId-{index:012d}"
+
+
+def index_of(shard_id: str) -> int | None:
+    """The index that a shard's name says; None where it says none.
+
+    AWS was recorded to look at the number after the first hyphen, and at nothing else: `shardId-0`,
+    `shard-0` and `0` name the first shard, too.
+    """
+    digits = shard_id.partition("-")[2].partition("-")[0] or shard_id
+    if not (digits.isascii() and digits.isdigit()):
+        return None
+    index = int(digits)
+    return index if index <= _INDEX_MAX else None
+
+
+def shard_not_found(shard_id: str, stream_name: str, account_id: str) -> ResourceNotFoundException:
+    """What AWS says to a reader of a shard, or of a stream, that isn't there."""
+    index = index_of(shard_id)
+    if index is None:
+        return no_such_shard(shard_id, stream_name, account_id)
+    return ResourceNotFoundException(
+        f"Shard {shard_id_of(index)} in stream {stream_name} under account {account_id} does not exist"
+    )
+
+
+def no_such_shard(shard_id: str, stream_name: str, account_id: str) -> ResourceNotFoundException:
+    """What AWS says where a shard is to be split or merged, and of a name that is no shard's at all."""
+    return ResourceNotFoundException(
+        f"Could not find shard {shard_id} in stream {stream_name} under account {account_id}."
+    )
 
 
 @attrs.frozen(kw_only=True)

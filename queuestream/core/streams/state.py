@@ -32,7 +32,7 @@ from queuestream.core.streams.changes import RecordsTrimmed, ShardExpired
 from queuestream.core.streams.limits import MIB
 from queuestream.core.streams.record import EncryptedRecord, Record
 from queuestream.core.streams.settings import AUTO, ON_DEMAND
-from queuestream.core.streams.shard import Shard, ShardIdentity
+from queuestream.core.streams.shard import Shard, ShardIdentity, index_of, shard_id_of, shard_not_found
 from queuestream.core.streams.throughput import Allowance, LoadMeter
 
 if TYPE_CHECKING:
@@ -197,12 +197,11 @@ class StreamState:
         return f"shard {shard.shard_id} in stream {self.name} under account {self.broker.account_id}"
 
     def _shard(self, shard_id: str, now_ns: int) -> Shard:
-        shard = self._shards.get(shard_id)
+        """The shard that a reader names, which may be called otherwise (`index_of`)."""
+        index = index_of(shard_id)
+        shard = None if index is None else self._shards.get(shard_id_of(index))
         if shard is None or self._has_expired(shard, now_ns):
-            raise ResourceNotFoundException(
-                f"Shard {shard_id} in stream {self.name} under account {self.broker.account_id} "
-                "does not exist"
-            )
+            raise shard_not_found(shard_id, self.name, self.broker.account_id)
         return shard
 
     # --- retention: what has outlived it goes ---

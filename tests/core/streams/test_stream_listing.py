@@ -64,7 +64,7 @@ def test_the_filter_after_a_shard_is_the_same_as_an_exclusive_start(history):
     name = "shardId-000000000002"
     assert indexes(history.list_shards(shard_filter=ShardFilter("AFTER_SHARD_ID", shard_id=name))) == [3, 4]
     assert indexes(history.list_shards(exclusive_start_shard_id=name)) == [3, 4]
-    assert indexes(history.list_shards(exclusive_start_shard_id="shardId-999999999999")) == []
+    assert indexes(history.list_shards(exclusive_start_shard_id="shardId-002147483647")) == []
 
 
 def test_a_closed_shard_expires_with_its_last_possible_record(history, clock):

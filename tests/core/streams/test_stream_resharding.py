@@ -225,17 +225,15 @@ def test_the_shards_of_a_stream_and_of_an_account_have_limits(clock):
     stream = Stream(
         "s", shard_count=3, clock=clock, limits=StreamLimits(shards_per_stream=4, shards_per_account=3)
     )
-    with pytest.raises(LimitExceededException, match="cannot scale to more than 4 shards"):
-        stream.update_shard_count(5)
-    with pytest.raises(LimitExceededException) as caught:
+    with pytest.raises(LimitExceededException, match=r"cannot be greater than 3\. Current open"):
         stream.update_shard_count(4)
+    with pytest.raises(LimitExceededException) as caught:
+        stream.split_shard(FIRST, "5")
     assert caught.value.message.startswith(
         "This request would exceed the shard limit for the account 000000000000 in us-east-1. "
         "Current shard count for the account: 3. Limit: 3. "
         "Number of additional shards that would have resulted from this request: 1."
     )
-    with pytest.raises(LimitExceededException):
-        stream.split_shard(FIRST, "5")
     stream.merge_shards(FIRST, SECOND_SHARD)
 
 
