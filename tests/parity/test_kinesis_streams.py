@@ -396,5 +396,6 @@ def test_a_policy_is_attached_and_detached(stream):
     stream.put_resource_policy(policy)
     assert stream.get_resource_policy() == policy
     stream.delete_resource_policy()
+    assert stream.get_resource_policy() == "{}"
     with refused("ResourceNotFoundException"):
-        stream.get_resource_policy()
+        stream.delete_resource_policy()

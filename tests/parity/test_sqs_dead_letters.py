@@ -318,9 +318,9 @@ def test_a_task_that_is_over_is_not_cancelled(broker, letters, clock):
         broker.cancel_message_move_task(handle)
 
 
-@pytest.mark.aws("A handle names a task, or there is no such resource.", page=CANCEL)
+@pytest.mark.aws("A handle is the one that a task was started with.", page=CANCEL)
 def test_a_made_up_task_is_not_cancelled(broker, queue):
-    with refused("ResourceNotFoundException"):
+    with refused("InvalidParameterValue", "Value for parameter TaskHandle is invalid."):
         broker.cancel_message_move_task("made up")
 
 

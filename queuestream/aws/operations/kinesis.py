@@ -59,6 +59,8 @@ def create_stream(caller: Caller, request: Shape) -> None:
         settings["shard_count"] = request["ShardCount"]
     if "StreamModeDetails" in request:
         settings["stream_mode"] = request["StreamModeDetails"]["StreamMode"]
+    elif "ShardCount" not in request:
+        settings["stream_mode"] = "ON_DEMAND"  # AWS makes four shards of it
     if "Tags" in request:
         settings["tags"] = request["Tags"]
     if "MaxRecordSizeInKiB" in request:

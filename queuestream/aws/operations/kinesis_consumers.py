@@ -17,7 +17,6 @@ from queuestream.core.streams.fan_out import StartingPosition
 
 if TYPE_CHECKING:
     from queuestream.aws.calls import Caller, Shape
-    from queuestream.core.streams.stream import Stream
 
 
 def register_stream_consumer(caller: Caller, request: Shape) -> Shape:
@@ -106,7 +105,7 @@ def get_resource_policy(caller: Caller, request: Shape) -> Shape:
     stream, consumer_arn = resource_of(caller, request["ResourceARN"])
     if consumer_arn is None:
         return {"Policy": stream.get_resource_policy()}
-    return {"Policy": _policy_of(stream, consumer_arn)}
+    return {"Policy": stream.consumer_policy(consumer_arn) or "{}"}
 
 
 def delete_resource_policy(caller: Caller, request: Shape) -> None:
@@ -115,12 +114,6 @@ def delete_resource_policy(caller: Caller, request: Shape) -> None:
     if consumer_arn is None:
         stream.delete_resource_policy()
     else:
-        _policy_of(stream, consumer_arn)
+        if stream.consumer_policy(consumer_arn) is None:
+            raise ResourceNotFoundException(f"No resource policy found for resource ARN {consumer_arn}.")
         stream.set_consumer_policy(consumer_arn, None)
-
-
-def _policy_of(stream: Stream, consumer_arn: str) -> str:
-    policy = stream.consumer_policy(consumer_arn)
-    if policy is None:
-        raise ResourceNotFoundException(f"No resource policy is attached to {consumer_arn}.")
-    return policy

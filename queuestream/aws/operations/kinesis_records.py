@@ -93,5 +93,7 @@ def get_records(caller: Caller, request: Shape) -> Shape:
     if result.next_shard_iterator is not None:
         shape["NextShardIterator"] = with_name(result.next_shard_iterator, stream.name)
     if result.child_shards:
+    if request["ShardIterator"].startswith('"'):  # as some clients have it out of JSON; AWS reads it, too
+        request = {**request, "ShardIterator": request["ShardIterator"].strip('"')}
         shape["ChildShards"] = child_shard_shapes(result.child_shards)
     return shape

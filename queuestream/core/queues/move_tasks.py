@@ -246,6 +246,7 @@ class MoveTasks:
         for task in self.tasks:
             if task.handle == task_handle:
                 return task
+        self._queue(_source_arn_in(task_handle), "SourceArn")
         raise ResourceNotFoundException("Task does not exist.")
 
     def _queue(self, arn: object, parameter: str) -> Queue:
@@ -260,6 +261,19 @@ class MoveTasks:
 def _handle(task_id: str, source_arn: str) -> str:
     """A handle in AWS's form: the base 64 of a JSON object."""
     return base64.b64encode(json.dumps({"taskId": task_id, "sourceArn": source_arn}).encode()).decode()
+
+
+def _source_arn_in(task_handle: object) -> object:
+    """The ARN that a handle names.
+
+    Raises:
+        InvalidParameterValue: It is no handle.
+    """
+    try:
+        shape = json.loads(base64.b64decode(task_handle, validate=True))  # type: ignore[arg-type]
+        return shape["sourceArn"]
+    except (TypeError, ValueError, KeyError, RecursionError):
+        raise InvalidParameterValue("Value for parameter TaskHandle is invalid.") from None
 
 
 def _redriven(message: Message, destination: Queue, message_id: str) -> Message:

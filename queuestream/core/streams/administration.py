@@ -230,17 +230,10 @@ class Administration(StreamState):
             self._set(resource_policy=text)
 
     def get_resource_policy(self) -> str:
-        """The resource policy.
-
-        Raises:
-            ResourceNotFoundException: There is none.
-        """
+        """The resource policy; `{}` where there is none, as AWS answers."""
         with self._lock:
             self._enter()
-            policy = self.settings.resource_policy
-            if policy is None:
-                raise ResourceNotFoundException(f"No resource policy is attached to {self.arn}.")
-            return policy
+            return self.settings.resource_policy or "{}"
 
     def delete_resource_policy(self) -> None:
         """Detach the resource policy.
@@ -249,7 +242,9 @@ class Administration(StreamState):
             ResourceNotFoundException: There is none.
         """
         with self._lock:
-            self.get_resource_policy()
+            self._enter()
+            if self.settings.resource_policy is None:
+                raise ResourceNotFoundException(f"No resource policy found for resource ARN {self.arn}.")
             self._set(resource_policy=None)
 
     # --- the largest record ---

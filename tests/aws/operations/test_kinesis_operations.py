@@ -304,11 +304,9 @@ def test_a_resource_is_a_stream_or_a_consumer(kinesis):
         assert tags == [{"Key": "b", "Value": resource}]
         assert kinesis("GetResourcePolicy", ResourceARN=resource)["Policy"] == '{"Statement": []}'
         kinesis("DeleteResourcePolicy", ResourceARN=resource)
-        for operation in ("GetResourcePolicy", "DeleteResourcePolicy"):
-            with pytest.raises(
-                ResourceNotFoundException, match=f"No resource policy is attached to {resource}"
-            ):
-                kinesis(operation, ResourceARN=resource)
+        assert kinesis("GetResourcePolicy", ResourceARN=resource)["Policy"] == "{}"
+        with pytest.raises(ResourceNotFoundException, match=f"No resource policy found .* {resource}"):
+            kinesis("DeleteResourcePolicy", ResourceARN=resource)
 
 
 def test_a_channel_is_no_resource_of_ours(kinesis):
@@ -403,3 +401,19 @@ def test_every_operation_answers_in_aws_s_shape(kinesis):
     kinesis("DescribeLimits")
     kinesis("DeleteStream", **stream, EnforceConsumerDeletion=True)
     assert kinesis.called == set(KINESIS)
+
+
+def test_a_stream_of_which_nothing_is_said_is_on_demand(kinesis):
+    kinesis("CreateStream", StreamName="plain")
+    description = kinesis("DescribeStream", StreamName="plain")["StreamDescription"]
+    assert description["StreamModeDetails"] == {"StreamMode": "ON_DEMAND"}
+    assert len(description["Shards"]) == 4
+
+
+def test_an_iterator_may_stand_in_quotation_marks(kinesis):
+    kinesis("PutRecord", StreamName="events", Data=b"hello", PartitionKey="k")
+    iterator = kinesis(
+        "GetShardIterator", StreamName="events", ShardId=FIRST, ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    [record] = kinesis("GetRecords", ShardIterator=f'"{iterator}"')["Records"]
+    assert record["Data"] == b"hello"

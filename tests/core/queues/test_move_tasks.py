@@ -195,9 +195,27 @@ def test_a_cancelled_task_moves_no_more(queue, dead, broker, clock):
         broker.cancel_message_move_task(handle)
 
 
-@pytest.mark.parametrize("handle", ["unknown", "", None, 5])
-def test_an_unknown_task_cannot_be_cancelled(broker, handle):
+def a_handle(source_arn):
+    shape = {"taskId": "10f57157-fc38-4da9-a113-4de7e12d05dd", "sourceArn": source_arn}
+    return base64.b64encode(json.dumps(shape).encode()).decode()
+
+
+def test_an_unknown_task_cannot_be_cancelled(broker, queue):
     with pytest.raises(ResourceNotFoundException, match="Task does not exist"):
+        broker.cancel_message_move_task(a_handle(queue.arn))
+
+
+@pytest.mark.parametrize("arn", ["arn:aws:sqs:us-east-1:000000000000:nowhere", "", None, 5, []])
+def test_a_task_of_an_unknown_queue_cannot_be_cancelled(broker, arn):
+    with pytest.raises(ResourceNotFoundException, match="for the SourceArn parameter doesn't exist"):
+        broker.cancel_message_move_task(a_handle(arn))
+
+
+@pytest.mark.parametrize(
+    "handle", ["unknown", "", "bnVsbA==", "W10=", "e30=", "[" * 4_000, None, 5, b"\xff", "é"]
+)
+def test_what_is_no_handle_cancels_nothing(broker, handle):
+    with pytest.raises(InvalidParameterValue, match=r"^Value for parameter TaskHandle is invalid\.$"):
         broker.cancel_message_move_task(handle)
 
 
