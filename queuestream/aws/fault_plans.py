@@ -1,11 +1,11 @@
 """What goes wrong, and when: seeded, scripted or by rate, for every operation or some, every resource or one.
 
-    >>> from queuestream.aws import FaultPlan
-    >>> faults = FaultPlan(seed=7)
-    >>> faults.throttle("PutRecord", times=2)               # the next two are refused
-    >>> faults.fail("Send*", rate=0.05)                     # one in twenty is an internal error
-    >>> faults.lose_answer("SendMessage", resource="orders", after=3, times=1)
-    >>> faults.slow_down("ReceiveMessage", seconds=2)
+    faults = FaultPlan(seed=7)
+    faults.throttle("PutRecord", times=2)                   # the next two are refused
+    faults.fail("Send*", rate=0.05)                         # one in twenty is an internal error
+    faults.lose_answer("SendMessage", resource="orders", after=3, times=1)
+    faults.slow_down("ReceiveMessage", seconds=2)
+    with mock_aws(faults=faults): ...
 
 Rules are asked in the order in which they were added.  Delays add up; the first other rule that
 strikes ends the call.  Each rule draws from a source of its own, so that the same seed and the same

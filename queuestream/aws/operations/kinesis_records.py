@@ -16,6 +16,8 @@ from queuestream.core.streams.record import Record
 from queuestream.core.streams.sequence_numbers import texts_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from queuestream.aws.calls import Caller, Shape
     from queuestream.core.streams.record import PutRecordsResult
 
@@ -38,19 +40,26 @@ def put_record(caller: Caller, request: Shape) -> Shape:
 
 def put_records(caller: Caller, request: Shape) -> Shape:
     """Kinesis PutRecords."""
-    result = stream_of(caller, request).put_records(
-        [
-            (entry["Data"], entry.get("PartitionKey"))
-            if "ExplicitHashKey" not in entry
-            else PutRecordsEntry(entry["Data"], entry.get("PartitionKey"), entry["ExplicitHashKey"])
-            for entry in request["Records"]
-        ],
-        request.get("DryRun"),
-    )
+    entries = _entries(request["Records"])
+    result = stream_of(caller, request).put_records(entries, request.get("DryRun"))
     shape: Shape = {"FailedRecordCount": result.failed_record_count, "Records": _put_shapes(result)}
     if result.encryption_type != "NONE":
         shape["EncryptionType"] = result.encryption_type
     return shape
+
+
+def _entries(records: list[Shape]) -> Sequence[tuple[bytes, str] | PutRecordsEntry]:
+    """Records as the core takes them: pairs, which cost it least, unless one of them says more or less."""
+    try:
+        pairs = [(record["Data"], record["PartitionKey"]) for record in records if len(record) == 2]
+    except KeyError:
+        pairs = []
+    if len(pairs) == len(records):
+        return pairs
+    return [
+        PutRecordsEntry(record["Data"], record.get("PartitionKey"), record.get("ExplicitHashKey"))
+        for record in records
+    ]
 
 
 def _put_shapes(result: PutRecordsResult) -> list[Shape]:
@@ -84,6 +93,8 @@ def get_shard_iterator(caller: Caller, request: Shape) -> Shape:
 
 def get_records(caller: Caller, request: Shape) -> Shape:
     """Kinesis GetRecords."""
+    if request["ShardIterator"].startswith('"'):  # as some clients have it out of JSON; AWS reads it, too
+        request = {**request, "ShardIterator": request["ShardIterator"].strip('"')}
     stream, iterator = without_name(caller, request, "ShardIterator", "Invalid ShardIterator.")
     result = stream.get_records(iterator, request.get("Limit"), request.get("DryRun"))
     shape: Shape = {
@@ -93,7 +104,5 @@ def get_records(caller: Caller, request: Shape) -> Shape:
     if result.next_shard_iterator is not None:
         shape["NextShardIterator"] = with_name(result.next_shard_iterator, stream.name)
     if result.child_shards:
-    if request["ShardIterator"].startswith('"'):  # as some clients have it out of JSON; AWS reads it, too
-        request = {**request, "ShardIterator": request["ShardIterator"].strip('"')}
         shape["ChildShards"] = child_shard_shapes(result.child_shards)
     return shape
