@@ -123,6 +123,8 @@ def test_every_public_name_of_the_package_is_in_the_reference():
 def test_the_table_of_limits_is_that_of_the_code(limits):
     _, _, section = LIMITS.read_text(encoding="utf-8").partition(f"\n## {limits.__name__}\n")
     section = section.partition("\n## ")[0]
-    shown = dict(re.findall(r"^\| `(\w+)` \| ([\d.,]+) \| \S.*\|$", section, re.MULTILINE))
+    shown = dict(re.findall(r"^\| `(\w+)` \| ([\w.,]+) \| \S.*\|$", section, re.MULTILINE))
     known = limits()._asdict() if limits is QueueLimits else attrs.asdict(limits())
-    assert shown == {name: f"{value:,}" for name, value in known.items()}
+    assert shown == {
+        name: str(value) if isinstance(value, bool) else f"{value:,}" for name, value in known.items()
+    }

@@ -44,9 +44,10 @@ SQS = (
         BETTER,
     ),
     Difference(
-        "A FIFO queue takes 300 requests a second, more with high throughput, and throttles the rest.",
-        "There is no limit on requests.",
-        WITHOUT_EFFECT,
+        "A FIFO queue answers 300 calls of an action a second, more with high throughput, and throttles the "
+        "rest.",
+        "It does with `enforce_throughput` in its `QueueLimits`.",
+        OFF,
     ),
     Difference(
         "The policy of a queue says who may do what.",

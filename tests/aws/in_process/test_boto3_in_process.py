@@ -7,7 +7,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError, WaiterError
 
-from queuestream import VirtualClock
+from queuestream import QueueLimits, VirtualClock
 from queuestream.aws import mock_aws
 from queuestream.core.errors import DeadlockError
 
@@ -100,6 +100,31 @@ def test_a_retried_error_counts_its_retries_and_takes_no_real_time(aws, kinesis,
         again = kinesis.put_record(**record)
         assert again["ResponseMetadata"]["RetryAttempts"] >= 1
         assert inner.clock.now_ns() > before_ns
+
+
+@pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
+def test_a_throttled_fifo_queue_is_called_again_by_botocore(session, mode):
+    sqs = session.client("sqs", config=Config(retries={"mode": mode, "total_max_attempts": 10}))
+    limits = QueueLimits(enforce_throughput=True, fifo_calls_per_second=1)
+    with mock_aws(clock=VirtualClock(), queue_limits=limits) as inner:
+        url = sqs.create_queue(QueueName="orders.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+        sqs.receive_message(QueueUrl=url)
+        before_ns = inner.clock.now_ns()
+        again = sqs.receive_message(QueueUrl=url)
+        assert again["ResponseMetadata"]["RetryAttempts"] >= 1
+        assert inner.clock.now_ns() >= before_ns + 1_000_000_000
+
+
+def test_a_throttled_call_that_botocore_does_not_repeat(session):
+    sqs = session.client("sqs", config=Config(retries={"total_max_attempts": 1}))
+    limits = QueueLimits(enforce_throughput=True, fifo_calls_per_second=1)
+    with mock_aws(clock=VirtualClock(), queue_limits=limits):
+        url = sqs.create_queue(QueueName="orders.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+        sqs.receive_message(QueueUrl=url)
+        with pytest.raises(sqs.exceptions.RequestThrottled) as raised:
+            sqs.receive_message(QueueUrl=url)
+    assert raised.value.response["Error"]["Code"] == "RequestThrottled"
+    assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
 
 
 def test_a_resource(aws, session):
