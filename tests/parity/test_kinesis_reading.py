@@ -106,6 +106,23 @@ def test_a_timestamp_in_the_future_is_refused(stream):
         stream.get_shard_iterator(FIRST, "AT_TIMESTAMP", timestamp=put_at + timedelta(days=1))
 
 
+@pytest.mark.aws("A shard is found by the number in its id.", page=ITERATOR)
+@pytest.mark.parametrize("name", ["shardId-0", "shard-0", "0", "-00", "a-0-1"])
+def test_a_shard_is_found_by_its_number(stream, name):
+    stream.put_record(b"1", "k")
+    assert data(stream.get_records(stream.get_shard_iterator(name, "TRIM_HORIZON"))) == [b"1"]
+
+
+@pytest.mark.aws("An id that says no number, or one that is too large, is none of a shard.", page=ITERATOR)
+@pytest.mark.parametrize("name", ["shardId", "2147483648", "shardId-002147483648", "2.14E4", "shardId--1"])
+def test_a_name_without_a_number_is_none_of_a_shard(stream, name):
+    with refused(
+        "ResourceNotFoundException",
+        f"Could not find shard {name} in stream events under account 123456789012.",
+    ):
+        stream.get_shard_iterator(name, "LATEST")
+
+
 @pytest.mark.aws("A shard that does not exist is not found.", page=ITERATOR)
 def test_a_shard_that_is_not_there_is_not_found(stream):
     with refused(

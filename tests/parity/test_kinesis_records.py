@@ -103,7 +103,14 @@ def test_a_record_can_be_ordered_after_the_one_before(stream):
     assert int(second.sequence_number) > int(first.sequence_number)
 
 
-@pytest.mark.aws("SequenceNumberForOrdering has to be a number that the stream can have given.", page=PUT)
+@pytest.mark.aws("SequenceNumberForOrdering can be a number that another stream has given.", page=PUT)
+def test_a_number_of_another_stream_does_for_ordering(broker, stream):
+    other = broker.create_stream("other", shard_count=3).put_record(b"x", "key", str(2**128 - 1))
+    put = stream.put_record(b"1", "key", None, other.sequence_number)
+    assert put.shard_id == "shardId-000000000000"
+
+
+@pytest.mark.aws("SequenceNumberForOrdering has to be a sequence number.", page=PUT)
 def test_a_made_up_number_for_ordering_is_refused(stream):
     with refused(
         "InvalidArgumentException",

@@ -165,6 +165,29 @@ def test_only_neighbours_are_merged(broker):
         stream.merge_shards(FIRST, THIRD)
 
 
+@pytest.mark.aws("The lower of the two shards that are merged is named first.", page=MERGE)
+def test_neighbours_are_merged_in_their_order(two):
+    with refused(
+        "InvalidArgumentException",
+        f"Shards {SECOND} and {FIRST} in stream wide under account 123456789012 are not an adjacent pair of "
+        "shards eligible for merging",
+    ):
+        two.merge_shards(SECOND, FIRST)
+    two.merge_shards(FIRST, SECOND)
+    assert open_ranges(two) == [(0, 2**128 - 1)]
+
+
+@pytest.mark.aws("A shard that is to be split or merged has to be there.", page=SPLIT)
+def test_a_shard_that_is_not_there_is_not_split(stream):
+    sentence = "Could not find shard {} in stream events under account 123456789012."
+    with refused("ResourceNotFoundException", sentence.format("shardId-000000000009")):
+        stream.split_shard("shardId-9", MIDDLE)
+    with refused("ResourceNotFoundException", sentence.format("shardId-000000000009")):
+        stream.merge_shards("shardId-0", "shardId-9")
+    with refused("ResourceNotFoundException", sentence.format("nine")):
+        stream.split_shard("nine", MIDDLE)
+
+
 @pytest.mark.aws("A closed shard cannot be merged.", page=MERGE)
 def test_a_closed_shard_cannot_be_merged(two):
     two.split_shard(FIRST, "1000")
@@ -211,7 +234,11 @@ def test_a_stream_is_scaled_ten_times_a_day(stream, clock):
 @pytest.mark.aws("One cannot scale beyond the account's limit of shards.", page=COUNT)
 @pytest.mark.settings(stream_settings={"limits": StreamLimits(shards_per_account=3)})
 def test_an_account_has_a_limit_of_shards(broker, two):
-    with refused("LimitExceededException"):
+    with refused(
+        "LimitExceededException",
+        "Target shard count or number of open shards cannot be greater than 3. Current open shard count: 2 "
+        "Target shard count: 4",
+    ):
         two.update_shard_count(4)
     with refused("LimitExceededException"):
         broker.create_stream("events", shard_count=2)

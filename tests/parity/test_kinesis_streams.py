@@ -108,6 +108,17 @@ def test_a_stream_is_deleting_for_a_while(stream, clock):
         stream.describe_summary()
 
 
+@pytest.mark.aws("A stream can be deleted while it is CREATING.", page=DELETE)
+@pytest.mark.settings(stream_settings={"provisioning_time_seconds": 10})
+def test_a_stream_is_deleted_before_it_is_made(stream, clock):
+    stream.delete()
+    assert stream.describe_summary().stream_status == "DELETING"
+    assert stream.describe().shards == []
+    clock.advance(seconds=10)
+    with refused("ResourceNotFoundException"):
+        stream.describe_summary()
+
+
 @pytest.mark.aws(
     "An iterator of a stream that was deleted leads nowhere.", page="Kinesis API reference: GetRecords"
 )
@@ -360,6 +371,51 @@ def test_tags_are_listed_page_by_page(stream):
     assert (page.tags, page.has_more_tags) == ({"a": "1", "b": "2"}, True)
     page = stream.list_tags(exclusive_start_tag_key="b")
     assert (page.tags, page.has_more_tags) == ({"c": ""}, False)
+
+
+@pytest.mark.aws(
+    "Tags have Unicode letters, digits, white space and _ . : / = + - @ in them.",
+    page="Kinesis API reference: TagResource",
+)
+def test_tags_have_some_characters(stream):
+    tags = {"Größe 5 _.:/=+-@": "été 7 _.:/=+-@", "空": ""}
+    stream.add_tags(tags)
+    invalid = (
+        "Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, "
+        "_ . / = + - % @."
+    )
+    for text in (";", "a\tb", "a\nb", "a,b", "#"):
+        with refused("InvalidArgumentException", invalid):
+            stream.add_tags({text: "a"})
+        with refused("InvalidArgumentException", invalid):
+            stream.add_tags({"a": text})
+        with refused("InvalidArgumentException", invalid):
+            stream.remove_tags([text])
+    for verb, change in (
+        ("add tags to", lambda: stream.add_tags({"a": "5%"})),
+        ("remove tags from", lambda: stream.remove_tags(["5%"])),
+    ):
+        with refused(
+            "InvalidArgumentException",
+            f"Failed to {verb} stream events under account 123456789012 because some tags contained illegal "
+            "characters. The allowed characters are Unicode letters, white-spaces, "
+            "'_',',','/','=','+','-','@'.",
+        ):
+            change()
+    assert stream.tags == tags
+
+
+@pytest.mark.aws("A new stream's tags are not changed until it is ACTIVE.", page=CREATE)
+@pytest.mark.settings(stream_settings={"provisioning_time_seconds": 10})
+def test_tags_of_a_stream_that_is_being_made_stay(stream, clock):
+    with refused(
+        "ResourceInUseException",
+        "Stream events under account 123456789012 not ACTIVE, instead in state CREATING",
+    ):
+        stream.add_tags({"a": "b"})
+    clock.advance(seconds=10)
+    stream.add_tags({"a": "b"})
+    assert stream.tags == {"a": "b"}
 
 
 @pytest.mark.aws("A stream has 50 tags at the most.", page=TAGS)

@@ -166,12 +166,12 @@ class Resharding(StreamState):
             self._reshard(plan, now_ns)
 
     def merge_shards(self, shard_to_merge: str, adjacent_shard_to_merge: str) -> None:
-        """Merge two neighbours into one shard.
+        """Merge two neighbours into one shard, the lower one named first.
 
         Raises:
             ResourceNotFoundException: There is no such shard.
             ResourceInUseException: The stream is not ACTIVE.
-            InvalidArgumentException: One of them is closed, or they aren't neighbours.
+            InvalidArgumentException: One of them is closed, or the second isn't the one after the first.
             ValidationException: A parameter has the wrong form, or the stream is in on-demand mode.
         """
         shard_to_merge = checks.check_text(shard_to_merge, "shardToMerge", 1, 128, checks.NAME)
@@ -183,10 +183,8 @@ class Resharding(StreamState):
             self._require_provisioned()
             parent = self._to_reshard(shard_to_merge, now_ns)
             adjacent = self._to_reshard(adjacent_shard_to_merge, now_ns)
-            if (
-                parent.ending_hash_key + 1 != adjacent.starting_hash_key
-                and adjacent.ending_hash_key + 1 != parent.starting_hash_key
-            ):
+            # AWS was recorded to refuse neighbours that are named in the other order.
+            if parent.ending_hash_key + 1 != adjacent.starting_hash_key:
                 raise InvalidArgumentException(
                     f"Shards {parent.shard_id} and {adjacent.shard_id} in stream {self.name} under "
                     f"account {self.broker.account_id} are not an adjacent pair of shards eligible for "

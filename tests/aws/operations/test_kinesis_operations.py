@@ -1,5 +1,6 @@
 """Kinesis' operations: how a request names a stream, and what the answers look like, under AWS's names."""
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -94,6 +95,19 @@ def test_a_stream_that_is_missing_is_not_found(kinesis):
     for named in ({"StreamName": "absent"}, {"StreamARN": ARN.replace("events", "absent")}):
         with pytest.raises(ResourceNotFoundException, match=sentence):
             kinesis("PutRecord", Data=b"", PartitionKey="k", **named)
+
+
+def test_an_iterator_for_a_stream_that_is_missing_says_so_of_the_shard(kinesis):
+    for named in ({"StreamName": "absent"}, {"StreamARN": ARN.replace("events", "absent")}):
+        for shard_id, sentence in (
+            (
+                "shardId-7",
+                "Shard shardId-000000000007 in stream absent under account 123456789012 does not exist",
+            ),
+            ("seven", "Could not find shard seven in stream absent under account 123456789012."),
+        ):
+            with pytest.raises(ResourceNotFoundException, match=f"^{re.escape(sentence)}$"):
+                kinesis("GetShardIterator", ShardId=shard_id, ShardIteratorType="LATEST", **named)
 
 
 def test_an_arn_reaches_into_another_account_and_region(aws, kinesis):

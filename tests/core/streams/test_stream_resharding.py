@@ -77,13 +77,6 @@ def test_a_merge_closes_both_parents_and_the_child_starts_empty(stream, read):
     assert stream.put_record(b"", "k", explicit_hash_key="0").shard_id == child.shard_id
 
 
-def test_neighbours_merge_in_either_order(stream):
-    stream.merge_shards(SECOND_SHARD, FIRST)
-    child = stream.list_shards().shards[-1]
-    assert (child.parent_shard_id, child.adjacent_parent_shard_id) == (SECOND_SHARD, FIRST)
-    assert child.hash_key_range == ("0", str(2**127 - 1))
-
-
 def test_childrens_sequence_numbers_are_above_all_of_their_parents_even_within_one_instant(one):
     last = one.put_record(b"", "k")
     for _ in range(5):
