@@ -122,6 +122,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "rather than no time",
     )
     what.add_argument(
+        "--enforce-throughput",
+        action="store_true",
+        help="let FIFO queues and shards refuse what goes beyond AWS's quotas of a second",
+    )
+    what.add_argument(
         "--virtual-clock",
         action="store_true",
         help="let time stand still until somebody moves it by POST /_queuestream/clock/advance; "
@@ -220,6 +225,7 @@ def run(options: argparse.Namespace) -> int:
         delete_interval_seconds=options.delete_interval,
         purge_interval_seconds=options.purge_interval,
         eventual_consistency=options.eventual_consistency,
+        enforce_throughput=options.enforce_throughput,
         virtual_clock=options.virtual_clock,
         access_keys={key.access_key_id: key.secret for key in keys},
         accounts={key.access_key_id: key.account_id for key in keys if key.account_id},

@@ -279,6 +279,7 @@ def serve(
     delete_interval_seconds: int = AWS_LIMITS.delete_interval_seconds,
     purge_interval_seconds: int = AWS_LIMITS.purge_interval_seconds,
     eventual_consistency: bool = False,
+    enforce_throughput: bool = False,
     virtual_clock: bool = False,
     access_keys: Mapping[str, str] | None = None,
     accounts: Mapping[str, str] | None = None,
@@ -303,6 +304,7 @@ def serve(
         delete_interval_seconds: How long the name of a deleted queue cannot be taken again.
         purge_interval_seconds: How long a purged queue cannot be purged again.
         eventual_consistency: Whether changes to queues take as long as AWS documents.
+        enforce_throughput: Whether FIFO queues and shards refuse what goes beyond AWS's quotas of a second.
         virtual_clock: Whether time stands still until it is moved, with `server.aws.clock.advance(hours=12)`
             or `POST /_queuestream/clock/advance`.
         access_keys: Secret access keys by access key id; where there are any, requests must be signed by one.
@@ -330,12 +332,16 @@ def serve(
                 delete_interval_seconds != AWS_LIMITS.delete_interval_seconds,
                 purge_interval_seconds != AWS_LIMITS.purge_interval_seconds,
                 eventual_consistency,
+                enforce_throughput,
                 virtual_clock,
             )
         ):
             raise TypeError("What is said about new accounts and regions is nothing that `aws` can take.")
     else:
-        stream_settings: dict[str, object] = {"provisioning_time_seconds": provisioning_time_seconds}
+        stream_settings: dict[str, object] = {
+            "provisioning_time_seconds": provisioning_time_seconds,
+            "enforce_throughput": enforce_throughput,
+        }
         if shard_limit is not None:
             stream_settings["limits"] = StreamLimits(shards_per_account=shard_limit)
         aws = Aws(
@@ -346,6 +352,7 @@ def serve(
             queue_limits=AWS_LIMITS._replace(
                 delete_interval_seconds=delete_interval_seconds,
                 purge_interval_seconds=purge_interval_seconds,
+                enforce_throughput=enforce_throughput,
             ),
             stream_settings=stream_settings,
             consistency=EVENTUAL if eventual_consistency else AT_ONCE,

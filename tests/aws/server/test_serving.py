@@ -79,6 +79,21 @@ def test_changes_may_take_as_long_as_aws_documents():
         assert ask(server, "GET", "/_queuestream/queues/emails/messages").json["count"] == 0
 
 
+def test_queues_and_shards_may_refuse_what_goes_beyond_awss_quotas():
+    with serve(port=0, virtual_clock=True, enforce_throughput=True) as server:
+        sqs, kinesis = client(server, "sqs"), client(server, "kinesis")
+        url = sqs.create_queue(QueueName="orders.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+        for _ in range(300):
+            sqs.receive_message(QueueUrl=url)
+        with pytest.raises(sqs.exceptions.RequestThrottled):
+            sqs.receive_message(QueueUrl=url)
+        kinesis.create_stream(StreamName="events", ShardCount=1)
+        record = {"StreamName": "events", "Data": b"x" * 1_000_000, "PartitionKey": "a"}
+        kinesis.put_record(**record)
+        with pytest.raises(kinesis.exceptions.ProvisionedThroughputExceededException):
+            kinesis.put_record(**record)
+
+
 def test_what_is_said_twice_is_refused():
     with pytest.raises(TypeError, match="What is said about new accounts"):
         serve(aws=Aws(), seed=7)
