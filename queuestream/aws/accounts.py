@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from queuestream.core.broker import Broker
 from queuestream.core.clock import Clock, SystemClock
@@ -54,7 +54,8 @@ class Aws:
         consistency: Consistency = AT_ONCE,
         stream_settings: Mapping[str, object] | None = None,
     ) -> None:
-        self.clock: Clock = SystemClock() if clock is None else clock
+        # Any: who gives a VirtualClock wants to advance it, and gets it back as what it is.
+        self.clock: Any = SystemClock() if clock is None else clock
         self.seed = seed
         self.account_id = account_id
         self.region = region

@@ -121,6 +121,8 @@ async def a_mock_and_a_wired_client(client: Iterator[int], broker: Broker) -> No
     with mock_aws(account_id="111122223333", other_services="refuse") as aws:
         assert_type(aws, Aws)
         assert_type(aws.broker(region="eu-west-1"), Broker)
+    with mock_aws(clock=VirtualClock()) as aws:
+        aws.clock.advance(hours=12)
     async with mock_aws() as aws:
         assert_type(aws, Aws)
     assert_type(decorated(5), str)
