@@ -27,7 +27,13 @@ import attrs
 from queuestream.aws.calls import Later
 from queuestream.core.arns import name_of_queue_url, parse_arn
 from queuestream.core.clock import SECOND, Wakeup, duration_ns
-from queuestream.core.errors import ProvisionedThroughputExceededException, QueuestreamError, ServiceError
+from queuestream.core.errors import (
+    LimitExceededException,
+    ProvisionedThroughputExceededException,
+    QueuestreamError,
+    RequestThrottled,
+    ServiceError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -329,11 +335,11 @@ def _error_of(fault: Fault, service: str, name: str, resource: str, account_id: 
         code, status = "InternalFailure", 500
         message = "The request processing has failed because of an unknown error, exception or failure."
     elif service == "sqs":
-        code, status = "RequestThrottled", 403  # the status that botocore's retries look for
-        message = "Request is throttled."
+        throttled = RequestThrottled(resource, name)
+        code, message, status = throttled.code, throttled.message, 403  # as botocore's retries look for it
     else:
-        code = "ProvisionedThroughputExceededException" if name in _OF_A_SHARD else "LimitExceededException"
-        status = 400
+        kind = ProvisionedThroughputExceededException if name in _OF_A_SHARD else LimitExceededException
+        code, status = kind.code, 400
         message = f"Rate exceeded for stream {resource} under account {account_id}."
     return InjectedError(fault.code or code, fault.message or message, fault.status or status)
 
