@@ -77,6 +77,23 @@ def test_a_stream_has_twenty_consumers(stream):
         stream.register_stream_consumer("one-more")
 
 
+@pytest.mark.aws(
+    "An on-demand stream has 50 in an account with a minimum throughput billing commitment.", page=REGISTER
+)
+def test_an_advantage_stream_has_fifty_consumers(broker):
+    stream = broker.create_stream("many", stream_mode="ON_DEMAND")
+    provisioned = broker.create_stream("few", shard_count=1)
+    broker.update_account_settings("ENABLED")
+    for number in range(50):
+        stream.register_stream_consumer(f"reader-{number}")
+    with refused("LimitExceededException"):
+        stream.register_stream_consumer("one-more")
+    for number in range(20):
+        provisioned.register_stream_consumer(f"reader-{number}")
+    with refused("LimitExceededException"):
+        provisioned.register_stream_consumer("one-more")
+
+
 @pytest.mark.aws("Five consumers can be CREATING at a time.", page=REGISTER)
 @pytest.mark.settings(stream_settings={"provisioning_time_seconds": 10})
 def test_five_consumers_are_created_at_a_time(stream, clock):

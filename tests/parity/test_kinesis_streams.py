@@ -405,6 +405,19 @@ def test_tags_have_some_characters(stream):
     assert stream.tags == tags
 
 
+@pytest.mark.aws(
+    "Tags that begin with aws: are AWS's own.", page="Kinesis developer guide: Tag your resources"
+)
+def test_tags_of_awss_own_are_not_added(broker, stream):
+    sentence = "aws: prefixed tag key names are not allowed for external use."
+    with refused("InvalidArgumentException", sentence):
+        stream.add_tags({"aws:team": "a"})
+    with refused("InvalidArgumentException", sentence):
+        broker.create_stream("other", shard_count=1, tags={"aws:team": "a"})
+    assert stream.tags == {}
+    stream.add_tags({"team": "aws:a"})
+
+
 @pytest.mark.aws("A new stream's tags are not changed until it is ACTIVE.", page=CREATE)
 @pytest.mark.settings(stream_settings={"provisioning_time_seconds": 10})
 def test_tags_of_a_stream_that_is_being_made_stay(stream, clock):
@@ -444,6 +457,14 @@ def test_metrics_are_switched_on_and_off(stream):
 def test_all_is_every_metric(stream):
     assert len(stream.enable_enhanced_monitoring(["ALL"]).desired_shard_level_metrics) == 7
     assert stream.disable_enhanced_monitoring(["ALL"]).desired_shard_level_metrics == ()
+
+
+@pytest.mark.aws("A resource policy is a JSON object.", page=POLICY)
+@pytest.mark.parametrize("text", ["{", "[]", "policy", "1" * 5_000, "[" * 20_000])
+def test_a_policy_is_a_json_object(stream, text):
+    with refused("InvalidArgumentException", "The resource policy is not a JSON object."):
+        stream.put_resource_policy(text)
+    assert stream.get_resource_policy() == "{}"
 
 
 @pytest.mark.aws("A resource policy is attached, read and detached.", page=POLICY)

@@ -223,8 +223,9 @@ class Administration(StreamState):
 
         Raises:
             ValidationException: It isn't a text.
+            InvalidArgumentException: It isn't a JSON object.
         """
-        text = checks.check_text(policy, "policy", 1, 20_480)
+        text = checks.check_policy(policy)
         with self._lock:
             self._enter()
             self._set(resource_policy=text)
@@ -285,8 +286,6 @@ class Administration(StreamState):
             now_ns = self._enter()
             if self._gone_from_ns is not None:
                 return
-            if now_ns < self._active_from_ns:
-                self._require_active(now_ns)
             if self._consumers and not enforce:
                 raise ResourceInUseException(
                     f"Stream {self.name} under account {self.broker.account_id} has {len(self._consumers)} "

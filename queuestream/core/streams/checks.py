@@ -10,11 +10,11 @@ AWS's own sentence:
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
-from unicodedata import category
 
 from queuestream.core.clock import MILLISECOND
 from queuestream.core.errors import InvalidArgumentException, ValidationException
@@ -31,6 +31,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_800  # the years 1 to 9999
 _SHOWN_MAX = 300
+_IN_TAGS = " _.:/=+-%@"
+_FIRST_WIDE_SPACE = "\xa0"  # what Python calls space below it, tabs and newlines, Java calls control
 
 
 def violation(value: object, at: str, constraint: str) -> ValidationException:
@@ -180,7 +182,21 @@ def check_tags(value: object, at: str = "tags", *, low: int = 1, high: int = 200
     if not all(len(text) <= 256 for text in tags.values()):
         raise violation(tags, at, f"Map value must satisfy constraint: {_lengths(0, 256)}")
     _check_characters(chain(tags, tags.values()))
+    if any(key.startswith("aws:") for key in tags):
+        raise InvalidArgumentException("aws: prefixed tag key names are not allowed for external use.")
     return tags
+
+
+def check_policy(value: object) -> str:
+    """A resource policy: a JSON object, of which nothing else is looked at (the page "PutResourcePolicy")."""
+    text = check_text(value, "policy", 1, 20_480)
+    try:
+        policy = json.loads(text)
+    except (ValueError, RecursionError):
+        policy = None
+    if not isinstance(policy, dict):
+        raise InvalidArgumentException("The resource policy is not a JSON object.")
+    return text
 
 
 def check_tag_keys(value: object, at: str = "tagKeys") -> list[str]:
@@ -195,7 +211,9 @@ def check_tag_keys(value: object, at: str = "tagKeys") -> list[str]:
 def _check_characters(tags: Iterable[str]) -> None:
     """The page "TagResource"; the sentence, which knows of no colon, is what AWS was recorded to say."""
     if not all(
-        char.isalnum() or char in "_.:/=+-%@" or category(char) == "Zs" for text in tags for char in text
+        char.isalnum() or char in _IN_TAGS or (char.isspace() and char >= _FIRST_WIDE_SPACE)
+        for text in tags
+        for char in text
     ):
         raise InvalidArgumentException(
             "Some tags contain invalid characters. Valid characters: Unicode letters, digits, white space, "

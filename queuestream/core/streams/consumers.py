@@ -17,7 +17,9 @@ from queuestream.core.errors import (
     ResourceNotFoundException,
 )
 from queuestream.core.streams import checks, iterators
+from queuestream.core.streams.account import is_committed
 from queuestream.core.streams.changes import ConsumerChanged, ConsumerDeregistered, ConsumerRegistered
+from queuestream.core.streams.settings import ON_DEMAND
 from queuestream.core.streams.state import StreamState
 
 if TYPE_CHECKING:
@@ -92,7 +94,8 @@ class Consumers(StreamState):
 
         Raises:
             ResourceInUseException: There is one of that name.
-            LimitExceededException: There are 20, or five that are CREATING.
+            LimitExceededException: There are 20 (50, where the account has a minimum throughput billing
+                commitment and the stream is in on-demand mode), or five that are CREATING.
             ValidationException: A parameter has the wrong form.
         """
         name = checks.check_text(consumer_name, "consumerName", 1, 128, checks.NAME)
@@ -106,10 +109,12 @@ class Consumers(StreamState):
                 raise ResourceInUseException(
                     f"Consumer {name} of stream {self.name} under account {account} already exists."
                 )
-            if len(self._consumers) >= limits.consumers_per_stream:
+            is_advantage = self.settings.stream_mode == ON_DEMAND and is_committed(self.broker, now_ns)
+            most = limits.consumers_per_advantage_stream if is_advantage else limits.consumers_per_stream
+            if len(self._consumers) >= most:
                 raise LimitExceededException(
-                    f"Stream {self.name} under account {account} has reached its limit of "
-                    f"{limits.consumers_per_stream} registered consumers."
+                    f"Stream {self.name} under account {account} has reached its limit of {most} registered "
+                    "consumers."
                 )
             creating = sum(consumer.active_from_ns > now_ns for consumer in self._consumers.values())
             if creating >= limits.consumers_creating_max:
@@ -246,10 +251,11 @@ class Consumers(StreamState):
         """Attach a resource policy to a consumer (kept, not evaluated), or detach it with None.
 
         Raises:
+            InvalidArgumentException: It isn't a JSON object.
             ResourceNotFoundException: There is no such consumer.
         """
         by = self._check_consumer(None, consumer_arn)
-        text = None if policy is None else checks.check_text(policy, "policy", 1, 20_480)
+        text = None if policy is None else checks.check_policy(policy)
         with self._lock:
             self._enter()
             consumer = self._consumer(*by)

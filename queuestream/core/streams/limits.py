@@ -43,6 +43,8 @@ class StreamLimits:
         encryption_changes_per_day: `start_stream_encryption`, and as many `stop_stream_encryption`, in 24
             hours.
         consumers_per_stream: Registered consumers.
+        consumers_per_advantage_stream: Registered consumers of an on-demand stream, in an account with a
+            minimum throughput billing commitment.
         consumers_creating_max: Registered consumers in the state CREATING at a time.
         tags_max: Tags of a stream or consumer.
         warm_throughput_mibps_max: MiB per second that an on-demand stream may be warmed to.
@@ -80,6 +82,7 @@ class StreamLimits:
     mode_changes_per_day: int = 2
     encryption_changes_per_day: int = 25
     consumers_per_stream: int = 20
+    consumers_per_advantage_stream: int = 50
     consumers_creating_max: int = 5
     tags_max: int = 50
     warm_throughput_mibps_max: int = 10 * KIB

@@ -281,7 +281,7 @@ class Shard:
         assert all(record is _TRIMMED for record in self.records[: self.dead])
         assert [record.number for record in live] == list(range(self.horizon, self.next_number))
         assert all(record.shard is self.identity for record in live)
-        assert all(a.arrival_ns <= b.arrival_ns and a.end < b.end for a, b in pairwise(live))
+        assert all(a.arrival_ns <= b.arrival_ns and a.end <= b.end for a, b in pairwise(live))
         assert not live or live[-1].end == self.end
         assert self.dead * 2 < len(self.records) or not self.dead
         assert bool(self.children) is (not self.is_open)

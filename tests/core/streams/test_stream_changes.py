@@ -157,7 +157,7 @@ def test_a_listener_that_refuses_means_that_nothing_happened(broker, clock):
         lambda: stream.remove_tags(["a"]),
         lambda: stream.start_stream_encryption("KMS", "key"),
         lambda: stream.enable_enhanced_monitoring(["ALL"]),
-        lambda: stream.put_resource_policy("[]"),
+        lambda: stream.put_resource_policy("{ }"),
         stream.delete_resource_policy,
         lambda: stream.register_stream_consumer("other"),
         lambda: stream.tag_consumer(arn, {"a": "b"}),

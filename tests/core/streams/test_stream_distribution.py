@@ -33,6 +33,13 @@ def test_records_are_spread_evenly_whatever_their_keys(even):
     assert {record.partition_key for record in put} == {"the same"}
 
 
+def test_records_without_a_key_and_without_data_take_no_room(even, read):
+    put = [even.put_record(b"") for _ in range(8)]
+    assert shards(put) == list("01230123")
+    assert read(even, "shardId-000000000001") == [b"", b""]
+    even.check_invariants()
+
+
 def test_a_record_needs_no_key_where_keys_say_nothing(even, read):
     put = [
         even.put_record(b"one"),
