@@ -69,6 +69,7 @@ class Broker:
 
     Raises:
         InvalidParameterValue: An account id that isn't one, or an empty region.
+        TypeError: The clock is none.
     """
 
     def __init__(
@@ -90,6 +91,8 @@ class Broker:
             raise InvalidParameterValue.of("AccountId", shown(account_id), "An account id is twelve digits.")
         if not (isinstance(region, str) and region and NAME_CHARACTERS.issuperset(region)):
             raise InvalidParameterValue.of("Region", shown(region), "A region is a name, such as us-east-1.")
+        if isinstance(clock, type) or not (clock is None or hasattr(clock, "now_ns")):
+            raise TypeError(f"A clock is made first, as in clock=VirtualClock(); this is {clock!r}.")
         self.clock: Clock = SystemClock() if clock is None else clock
         self.ids = Ids(seed)
         self.account_id = account_id

@@ -429,3 +429,9 @@ def test_a_url_ends_in_the_account_and_the_name():
     assert name_of_queue_url("https://sqs.us-east-1.amazonaws.com/123/emails") == ("123", "emails")
     assert name_of_queue_url("https://host/base/123/emails/") == ("123", "emails")
     assert name_of_queue_url("emails") is None
+
+
+@pytest.mark.parametrize("clock", [VirtualClock, 5, "now"], ids=repr)
+def test_what_is_no_clock_is_refused_at_once(clock):
+    with pytest.raises(TypeError, match=r"A clock is made first, as in clock=VirtualClock\(\)"):
+        Broker(clock=clock)

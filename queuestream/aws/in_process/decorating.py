@@ -59,6 +59,8 @@ def decorated(target: Any, mock: Mock) -> Any:
         return _decorated_class(target, mock)
     if isinstance(target, staticmethod | classmethod):
         return type(target)(decorated(target.__func__, mock))
+    if not (callable(target) or _is_fixture(target)):
+        raise TypeError(f"mock_aws decorates functions and classes, not {target!r}; its settings have names.")
     return _running(target, inside)
 
 

@@ -332,3 +332,8 @@ def test_a_static_method(sqs):
 def test_making_a_client_inside_is_all_there_is_to_it():
     with mock_aws():
         assert names_of_queues(boto3.client("sqs")) == []
+
+
+def test_what_can_be_no_function_is_not_decorated():
+    with pytest.raises(TypeError, match="mock_aws decorates functions and classes, not 'eu-west-1'"):
+        mock_aws("eu-west-1")
