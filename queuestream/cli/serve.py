@@ -13,7 +13,7 @@ Examples:
 Clients need the endpoint URL, and any credentials and region:
   export AWS_ENDPOINT_URL=http://127.0.0.1:4566
   export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1
-  aws sqs create-queue --queue-name emails
+  aws sqs create-queue --queue-name emails      (version 1 of the CLI wants --endpoint-url here, too)
   aws kinesis create-stream --stream-name events --shard-count 2
 
 An access key id of twelve digits is the account that the client acts in; each account and region has
