@@ -96,12 +96,12 @@ class Caller:
         return f"{self.base_url}/{queue.broker.account_id}/{queue.name}"
 
     def broker_of_arn(self, text: str) -> Broker:
-        """The broker of the account and region that an ARN names; the caller's own where it is no ARN."""
+        """The broker of the account that an ARN names, in the caller's region, which no ARN leads out of."""
         arn = parse_arn(text)
         if arn is None:
             return self.broker
         # A broker that nobody has used has nothing to be found; the caller's own says so.
-        return self.broker_of(arn.account_id, arn.region) or self.broker
+        return self.broker_of(arn.account_id) or self.broker
 
     def broker_of(self, account_id: str, region: str | None = None) -> Broker | None:
         """An account's broker in a region, the caller's where None; None where nobody has used it yet."""

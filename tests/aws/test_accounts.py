@@ -116,9 +116,13 @@ def test_queue_urls_begin_with_the_endpoint_that_the_caller_uses(aws):
     assert local.queue(local.queue_url(queue)) is queue
 
 
-def test_an_arn_finds_the_stream_of_another_account_and_region(aws):
-    stream = aws.broker("111122223333", "eu-west-1").create_stream("events")
+def test_an_arn_finds_the_stream_of_another_account_in_the_callers_region(aws):
+    stream = aws.broker("111122223333").create_stream("events")
     assert Caller(aws).broker_of_arn(stream.arn) is stream.broker
+    elsewhere = aws.broker("111122223333", "eu-west-1").create_stream("events")
+    assert (
+        Caller(aws).broker_of_arn(elsewhere.arn) is stream.broker
+    )  # which says that it is of another region
     assert Caller(aws).broker_of_arn("no ARN at all") is aws.broker()
 
 

@@ -459,10 +459,17 @@ def test_all_is_every_metric(stream):
     assert stream.disable_enhanced_monitoring(["ALL"]).desired_shard_level_metrics == ()
 
 
-@pytest.mark.aws("A resource policy is a JSON object.", page=POLICY)
-@pytest.mark.parametrize("text", ["{", "[]", "policy", "1" * 5_000, "[" * 20_000])
-def test_a_policy_is_a_json_object(stream, text):
-    with refused("InvalidArgumentException", "The resource policy is not a JSON object."):
+@pytest.mark.aws("A resource policy is a JSON object with a version and statements.", page=POLICY)
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        *((text, "This policy contains invalid Json") for text in ("{", "[]", "not json", "[" * 20_000)),
+        ("{}", "Missing required field Version"),
+        ('{"Version": "2012-10-17"}', "Missing required field Statement"),
+    ],
+)
+def test_a_policy_has_a_form(stream, text, reason):
+    with refused("InvalidArgumentException", f"Policy validation error: {reason}"):
         stream.put_resource_policy(text)
     assert stream.get_resource_policy() == "{}"
 

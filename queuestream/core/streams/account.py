@@ -9,6 +9,7 @@ import attrs
 from queuestream.core.arns import parse_arn
 from queuestream.core.clock import HOUR
 from queuestream.core.errors import (
+    InvalidArgumentException,
     LimitExceededException,
     ResourceInUseException,
     ResourceNotFoundException,
@@ -199,7 +200,8 @@ def find_by_arn(broker: Broker, stream_arn: object) -> Stream:
 
     Raises:
         ValidationException: It isn't the ARN of a stream.
-        ResourceNotFoundException: There is no such stream in this account and region.
+        InvalidArgumentException: It is one of another region.
+        ResourceNotFoundException: There is no such stream in this account.
     """
     text = checks.check_text(stream_arn, "streamARN", 1, 2048)
     arn = parse_arn(text)
@@ -209,7 +211,11 @@ def find_by_arn(broker: Broker, stream_arn: object) -> Stream:
             "streamARN",
             "Member must satisfy regular expression pattern: arn:aws.*:kinesis:.*:\\d{12}:stream/\\S+",
         )
-    if (arn.region, arn.account_id) != (broker.region, broker.account_id):
+    if arn.region != broker.region:
+        raise InvalidArgumentException(
+            f"The region specified in the ARN '{text}' does not match the endpoint region"
+        )
+    if arn.account_id != broker.account_id:
         raise ResourceNotFoundException(f"Stream {arn.name} under account {arn.account_id} not found.")
     return find(broker, arn.name)
 

@@ -223,7 +223,7 @@ class Administration(StreamState):
 
         Raises:
             ValidationException: It isn't a text.
-            InvalidArgumentException: It isn't a JSON object.
+            InvalidArgumentException: It isn't a policy.
         """
         text = checks.check_policy(policy)
         with self._lock:

@@ -188,15 +188,19 @@ def check_tags(value: object, at: str = "tags", *, low: int = 1, high: int = 200
 
 
 def check_policy(value: object) -> str:
-    """A resource policy: a JSON object, of which nothing else is looked at (the page "PutResourcePolicy")."""
+    """A resource policy: a JSON object with a version and statements, in the sentences recorded of AWS."""
     text = check_text(value, "policy", 1, 20_480)
     try:
         policy = json.loads(text)
     except (ValueError, RecursionError):
         policy = None
-    if not isinstance(policy, dict):
-        raise InvalidArgumentException("The resource policy is not a JSON object.")
-    return text
+    reason = "This policy contains invalid Json"
+    if isinstance(policy, dict):
+        missing = [field for field in ("Version", "Statement") if field not in policy]
+        if not missing:
+            return text
+        reason = f"Missing required field {missing[0]}"
+    raise InvalidArgumentException(f"Policy validation error: {reason}")
 
 
 def check_tag_keys(value: object, at: str = "tagKeys") -> list[str]:

@@ -251,7 +251,7 @@ class Consumers(StreamState):
         """Attach a resource policy to a consumer (kept, not evaluated), or detach it with None.
 
         Raises:
-            InvalidArgumentException: It isn't a JSON object.
+            InvalidArgumentException: It isn't a policy.
             ResourceNotFoundException: There is no such consumer.
         """
         by = self._check_consumer(None, consumer_arn)

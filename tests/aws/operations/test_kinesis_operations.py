@@ -110,9 +110,9 @@ def test_an_iterator_for_a_stream_that_is_missing_says_so_of_the_shard(kinesis):
                 kinesis("GetShardIterator", ShardId=shard_id, ShardIteratorType="LATEST", **named)
 
 
-def test_an_arn_reaches_into_another_account_and_region(aws, kinesis):
+def test_an_arn_reaches_into_another_account(aws, kinesis):
     kinesis("PutRecord", StreamName="events", Data=b"1", PartitionKey="k")
-    stranger = Kinesis(aws, account_id="210987654321", region="eu-west-1")
+    stranger = Kinesis(aws, account_id="210987654321")
     with pytest.raises(ResourceNotFoundException):
         stranger("DescribeStream", StreamName="events")
     iterator = stranger("GetShardIterator", StreamARN=ARN, ShardId=FIRST, ShardIteratorType="TRIM_HORIZON")
@@ -121,6 +121,16 @@ def test_an_arn_reaches_into_another_account_and_region(aws, kinesis):
     ]
     with pytest.raises(ResourceNotFoundException):
         stranger("GetRecords", **iterator)
+
+
+def test_an_arn_does_not_lead_into_another_region(aws, kinesis):
+    kinesis("PutRecord", StreamARN=ARN, Data=b"1", PartitionKey="k")
+    elsewhere = Kinesis(aws, region="eu-west-1")
+    sentence = f"^The region specified in the ARN '{ARN}' does not match the endpoint region$"
+    with pytest.raises(InvalidArgumentException, match=sentence):
+        elsewhere("DescribeStream", StreamARN=ARN)
+    with pytest.raises(InvalidArgumentException, match=sentence):
+        elsewhere("GetResourcePolicy", ResourceARN=ARN)
 
 
 def test_an_arn_of_an_account_that_nobody_uses_names_nothing(kinesis):
@@ -312,11 +322,16 @@ def test_a_resource_is_a_stream_or_a_consumer(kinesis):
     for resource in (ARN, arn):
         kinesis("TagResource", ResourceARN=resource, Tags={"b": resource, "a": ""})
         kinesis("UntagResource", ResourceARN=resource, TagKeys=["a"])
-        kinesis("PutResourcePolicy", ResourceARN=resource, Policy='{"Statement": []}')
+        kinesis(
+            "PutResourcePolicy", ResourceARN=resource, Policy='{"Version": "2012-10-17", "Statement": []}'
+        )
     for resource in (ARN, arn):
         tags = kinesis("ListTagsForResource", ResourceARN=resource)["Tags"]
         assert tags == [{"Key": "b", "Value": resource}]
-        assert kinesis("GetResourcePolicy", ResourceARN=resource)["Policy"] == '{"Statement": []}'
+        assert (
+            kinesis("GetResourcePolicy", ResourceARN=resource)["Policy"]
+            == '{"Version": "2012-10-17", "Statement": []}'
+        )
         kinesis("DeleteResourcePolicy", ResourceARN=resource)
         assert kinesis("GetResourcePolicy", ResourceARN=resource)["Policy"] == "{}"
         with pytest.raises(ResourceNotFoundException, match=f"No resource policy found .* {resource}"):
@@ -375,7 +390,7 @@ def test_every_operation_answers_in_aws_s_shape(kinesis):
     kinesis("TagResource", ResourceARN=arn, Tags=tags)
     kinesis("ListTagsForResource", ResourceARN=arn)
     kinesis("UntagResource", ResourceARN=arn, TagKeys=["team"])
-    kinesis("PutResourcePolicy", ResourceARN=ARN, Policy="{}")
+    kinesis("PutResourcePolicy", ResourceARN=ARN, Policy='{"Version": "2012-10-17", "Statement": []}')
     kinesis("GetResourcePolicy", ResourceARN=ARN)
     kinesis("DeleteResourcePolicy", ResourceARN=ARN)
     kinesis("SubscribeToShard", ConsumerARN=arn, ShardId=FIRST, StartingPosition={"Type": "LATEST"})

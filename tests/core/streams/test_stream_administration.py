@@ -135,8 +135,8 @@ def test_metrics_of_the_wrong_form_are_refused(one, metrics):
 
 def test_a_resource_policy_is_kept(one):
     assert one.get_resource_policy() == "{}"
-    one.put_resource_policy('{"Version": "2012-10-17"}')
-    assert one.get_resource_policy() == '{"Version": "2012-10-17"}'
+    one.put_resource_policy('{"Version": "2012-10-17", "Statement": []}')
+    assert one.get_resource_policy() == '{"Version": "2012-10-17", "Statement": []}'
     one.delete_resource_policy()
     with pytest.raises(ResourceNotFoundException):
         one.delete_resource_policy()
@@ -264,7 +264,7 @@ def test_a_broker_makes_and_finds_streams(broker):
     ("arn", "error"),
     [
         ("arn:aws:kinesis:us-east-1:000000000000:stream/other", ResourceNotFoundException),
-        ("arn:aws:kinesis:eu-west-1:000000000000:stream/events", ResourceNotFoundException),
+        ("arn:aws:kinesis:eu-west-1:000000000000:stream/events", InvalidArgumentException),
         ("arn:aws:kinesis:us-east-1:111111111111:stream/events", ResourceNotFoundException),
         ("arn:aws:sqs:us-east-1:000000000000:stream/events", ValidationException),
         ("arn:aws:kinesis:us-east-1:000000000000:events", ValidationException),

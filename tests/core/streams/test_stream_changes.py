@@ -50,7 +50,7 @@ def test_each_operation_tells_what_it_changes(broker, heard, clock):
     stream.update_shard_count(4)
     stream.start_stream_encryption("KMS", "key")
     arn = stream.register_stream_consumer("reader", {"a": "b"}).consumer_arn
-    stream.set_consumer_policy(arn, "{}")
+    stream.set_consumer_policy(arn, '{"Version": "2012-10-17", "Statement": []}')
     stream.deregister_stream_consumer("reader")
     clock.advance(hours=24)
     stream.list_shards()
@@ -99,7 +99,7 @@ def test_the_changes_alone_rebuild_an_equal_stream(broker, heard, clock):
     broker.update_account_settings("ENABLED")
     stream.update_stream_warm_throughput(7)
     stream.update_stream_record_distribution_strategy("AUTO")
-    stream.put_resource_policy("{}")
+    stream.put_resource_policy('{"Version": "2012-10-17", "Statement": []}')
     stream.enable_enhanced_monitoring(["ALL"])
     arn = stream.register_stream_consumer("reader").consumer_arn
     stream.tag_consumer(arn, {"a": "b"})
@@ -140,7 +140,7 @@ def test_a_listener_that_refuses_means_that_nothing_happened(broker, clock):
     stream = broker.create_stream("events", shard_count=2)
     stream.put_record(b"data", "k")
     arn = stream.register_stream_consumer("reader").consumer_arn
-    stream.put_resource_policy("{}")
+    stream.put_resource_policy('{"Version": "2012-10-17", "Statement": []}')
     broker.listen(refuse)
     before = answers(stream, clock)
     for call in (
@@ -157,7 +157,7 @@ def test_a_listener_that_refuses_means_that_nothing_happened(broker, clock):
         lambda: stream.remove_tags(["a"]),
         lambda: stream.start_stream_encryption("KMS", "key"),
         lambda: stream.enable_enhanced_monitoring(["ALL"]),
-        lambda: stream.put_resource_policy("{ }"),
+        lambda: stream.put_resource_policy('{"Version": "2012-10-17", "Statement": []}'),
         stream.delete_resource_policy,
         lambda: stream.register_stream_consumer("other"),
         lambda: stream.tag_consumer(arn, {"a": "b"}),

@@ -111,8 +111,8 @@ def test_a_consumer_has_tags_and_a_policy(one):
     with pytest.raises(InvalidArgumentException):
         one.tag_consumer(arn, {str(number): "" for number in range(50)})
     assert one.consumer_policy(arn) is None
-    one.set_consumer_policy(arn, "{}")
-    assert one.consumer_policy(arn) == "{}"
+    one.set_consumer_policy(arn, '{"Version": "2012-10-17", "Statement": []}')
+    assert one.consumer_policy(arn) == '{"Version": "2012-10-17", "Statement": []}'
     one.set_consumer_policy(arn, None)
     assert one.consumer_policy(arn) is None
     assert one.consumer_tags(arn) == {"b": "2"}
