@@ -6,6 +6,7 @@ ones each time; the environment variable HYPOTHESIS_PROFILE asks for it, and tes
 `slow` search like that always.  `pytest -m "not slow"` is the inner loop.
 """
 
+import gc
 import os
 
 import pytest
@@ -16,6 +17,11 @@ from queuestream import Broker, VirtualClock
 settings.register_profile("quick", derandomize=True, max_examples=50, deadline=None, print_blob=True)
 settings.register_profile("thorough", max_examples=1_000, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_collection_finish():
+    """Set aside what stays until the end anyway: the garbage collector need not go through it again."""
+    gc.freeze()
 
 
 @pytest.fixture

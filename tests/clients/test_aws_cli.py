@@ -10,7 +10,7 @@ from hashlib import md5
 
 import pytest
 
-pytestmark = pytest.mark.clients
+pytestmark = [pytest.mark.clients, pytest.mark.slow]
 
 REFUSED = {254, 255}  # the CLI's exit status where the service refuses: version 2's, version 1's
 A_MINUTE = 60

@@ -11,7 +11,7 @@ kombu = pytest.importorskip("kombu", reason=HOW)
 boto3 = pytest.importorskip("boto3", reason=HOW)
 pytest.importorskip("pycurl", reason=HOW)  # what kombu polls by, in a worker
 
-pytestmark = pytest.mark.clients
+pytestmark = [pytest.mark.clients, pytest.mark.slow]
 
 SECONDS = 40
 

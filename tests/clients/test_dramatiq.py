@@ -9,7 +9,7 @@ dramatiq = pytest.importorskip("dramatiq", reason=HOW)
 dramatiq_sqs = pytest.importorskip("dramatiq_sqs", reason=HOW)
 boto3 = pytest.importorskip("boto3", reason=HOW)
 
-pytestmark = pytest.mark.clients
+pytestmark = [pytest.mark.clients, pytest.mark.slow]
 
 ACTORS = """\
 import boto3

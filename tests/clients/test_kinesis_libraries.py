@@ -11,7 +11,7 @@ boto3 = pytest.importorskip("boto3", reason=HOW)
 aggregator = pytest.importorskip("aws_kinesis_agg.aggregator", reason=HOW)
 deaggregator = pytest.importorskip("aws_kinesis_agg.deaggregator", reason=HOW)
 
-pytestmark = pytest.mark.clients
+pytestmark = [pytest.mark.clients, pytest.mark.slow]
 
 A_MINUTE = 60
 

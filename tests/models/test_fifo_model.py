@@ -7,7 +7,7 @@ from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 from naive_queue import NaiveFifoQueue
 from queue_machine import COUNTS, TIMEOUTS, WHICH, QueueMachine
 
-QUICK = settings(max_examples=100, stateful_step_count=40)
+QUICK = settings(stateful_step_count=40)
 THOROUGH = settings(max_examples=300, stateful_step_count=60, derandomize=False)
 GROUPS = st.sampled_from(["a", "a", "b", "c"])
 DEDUPLICATION_IDS = st.sampled_from([None, None, None, "once", "twice"])

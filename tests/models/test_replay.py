@@ -339,7 +339,6 @@ def check_twin(steps, further_steps, consistency):
 
 
 @given(STEPS, STEPS, CONSISTENCY)
-@settings(max_examples=150)
 def test_a_listener_that_hears_only_the_changes_rebuilds_an_equal_broker(steps, further_steps, consistency):
     check_twin(steps, further_steps, consistency)
 
@@ -388,7 +387,6 @@ def check_refusals(steps, consistency):
 
 
 @given(STEPS, CONSISTENCY)
-@settings(max_examples=100)
 def test_where_a_listener_raises_nothing_has_changed_and_the_same_call_works_later(steps, consistency):
     check_refusals(steps, consistency)
 

@@ -7,7 +7,7 @@ from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 from naive_queue import NaiveQueue
 from queue_machine import DELAYS, QueueMachine
 
-QUICK = settings(max_examples=100, stateful_step_count=40)
+QUICK = settings(stateful_step_count=40)
 THOROUGH = settings(max_examples=500, stateful_step_count=60, derandomize=False)
 
 

@@ -144,8 +144,7 @@ def test_a_full_answer_is_followed_by_a_pause(stream, clock):
 @pytest.mark.settings(stream_settings={"scale_on_demand": True})
 def test_an_on_demand_stream_grows_with_its_load(broker, clock):
     stream = broker.create_stream("growing", stream_mode="ON_DEMAND")
-    for _ in range(6):
-        for _ in range(10):
-            stream.put_records([(b"x", str(number)) for number in range(500)])
+    for _ in range(2):
+        stream.put_records([(bytes(1_000 * KIBIBYTE), str(number)) for number in range(5)])
         clock.advance(seconds=1)
     assert stream.describe_summary().open_shard_count > 4

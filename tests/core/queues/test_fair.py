@@ -639,4 +639,4 @@ def is_hidden(kept, now_ns):
 
 
 TestFairMachine = FairMachine.TestCase
-TestFairMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestFairMachine.settings = settings(stateful_step_count=40)

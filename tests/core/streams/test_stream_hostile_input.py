@@ -76,7 +76,7 @@ def seen(stream):
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_hostile_values_are_refused_with_an_error_of_ours_and_change_nothing(operation, data):
     stream = made(VirtualClock())
@@ -95,7 +95,6 @@ def test_hostile_values_are_refused_with_an_error_of_ours_and_change_nothing(ope
         stream.check_invariants()
 
 
-@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_a_broker_refuses_hostile_values_too(data):
     broker = Broker(clock=VirtualClock(), seed=1)

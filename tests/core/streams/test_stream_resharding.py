@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from queuestream.core.clock import VirtualClock
@@ -157,7 +157,6 @@ def test_doubling_takes_one_split_for_each_shard_and_halving_one_merge_for_each_
     assert len(stream.list_shards().shards) == 4 + 8 + 4
 
 
-@settings(max_examples=60, deadline=None)
 @given(boundaries=st.lists(st.integers(1, 2**128 - 1), max_size=12), count=st.integers(1, 20))
 def test_a_plan_takes_as_few_splits_and_merges_as_there_are_boundaries_to_change(boundaries, count):
     starts = sorted({0, *boundaries})
