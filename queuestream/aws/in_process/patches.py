@@ -121,6 +121,9 @@ class Patches:
         self._replace(
             AioSession, "_create_client", functools.partial(credentials.completing_async, _region_for)
         )
+        if not hasattr(endpoint.AioEndpoint, "_sleep"):  # before version 3
+            self._replace(endpoint.AioEndpoint, "_needs_retry", _needs_retry)
+            self._replace(waiter.AIOWaiter, "wait", _wait)
         for module, clock_of in ((endpoint, _clock_of_endpoint), (waiter, _clock_of_waiter)):
             for kind in list(vars(module).values()):
                 if isinstance(kind, type) and "_sleep" in vars(kind) and kind.__module__ == module.__name__:

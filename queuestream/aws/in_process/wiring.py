@@ -128,8 +128,7 @@ def _wire_endpoint(endpoint: Any, carrier: Carrier) -> None:
 
     endpoint._send = send
     if carrier.sleeps_on is not None:
-        needs_retry = sleeping_on(original_of(type(endpoint)._needs_retry), carrier.sleeps_on)
-        endpoint._needs_retry = functools.partial(needs_retry, endpoint)
+        _wire_retries(endpoint, carrier.sleeps_on)
 
 
 def _wire_endpoint_async(endpoint: Any, carrier: Carrier) -> None:
@@ -140,19 +139,28 @@ def _wire_endpoint_async(endpoint: Any, carrier: Carrier) -> None:
         return await carrier.send_async(request)
 
     endpoint._send = send
-    if carrier.sleeps_on is not None:
+    if carrier.sleeps_on is None:
+        return
+    if hasattr(endpoint, "_sleep"):
         endpoint._sleep = functools.partial(sleep_async, carrier.sleeps_on)
+    else:  # aiobotocore before version 3
+        _wire_retries(endpoint, carrier.sleeps_on)
+
+
+def _wire_retries(endpoint: Any, clock: Clock) -> None:
+    needs_retry = sleeping_on(original_of(type(endpoint)._needs_retry), clock)
+    endpoint._needs_retry = functools.partial(needs_retry, endpoint)
 
 
 def _wire_waiters(client: Any, clock: Clock) -> None:
     def get_waiter(waiter_name: str) -> Any:
         waiter = type(client).get_waiter(client, waiter_name)
-        if credentials.is_async(client):
+        if hasattr(waiter, "_sleep"):
             waiter._sleep = functools.partial(sleep_async, clock)
         else:
-            from botocore.waiter import Waiter  # noqa: PLC0415 - the few who wait load it
-
-            waiter.wait = functools.partial(sleeping_on(original_of(Waiter.wait), clock), waiter)
+            documented: Any = type(waiter)  # the waiter's own class only documents the function of its base
+            wait = original_of(documented.__base__.wait)
+            waiter.wait = functools.partial(sleeping_on(wait, clock), waiter)
         return waiter
 
     client.get_waiter = get_waiter

@@ -8,11 +8,13 @@ import threading
 import pytest
 from aiobotocore.client import AioBaseClient
 from aiobotocore.config import AioConfig
+from aiobotocore.endpoint import AioEndpoint
 from aiobotocore.session import AioSession, get_session
+from aiobotocore.waiter import AIOWaiter
 from botocore.exceptions import ClientError, ParamValidationError
 
 from queuestream import VirtualClock
-from queuestream.aws import FaultPlan, mock_aws, wire
+from queuestream.aws import Aws, FaultPlan, mock_aws, wire
 from queuestream.aws.in_process.carrier import Carrier
 from queuestream.aws.in_process.patches import ServiceRefused
 
@@ -336,3 +338,67 @@ def test_it_may_be_loaded_inside():
     command = [sys.executable, "-W", "error", "-c", LOADED_INSIDE]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("emails\n", "")
+
+
+@pytest.fixture
+def older_aiobotocore(monkeypatch):
+    """aiobotocore before version 3, aioboto3's: `asyncio.sleep` stands in what retries, and in what waits."""
+
+    async def needs_retry(
+        self, attempts, operation_model, request_dict, response=None, caught_exception=None
+    ):
+        answers = await self._event_emitter.emit(
+            f"needs-retry.sqs.{operation_model.name}",
+            response=response,
+            endpoint=self,
+            operation=operation_model,
+            attempts=attempts,
+            caught_exception=caught_exception,
+            request_dict=request_dict,
+        )
+        pauses = [answer for _, answer in answers if answer is not None]
+        for pause in pauses[:1]:
+            await asyncio.sleep(pause)
+        return bool(pauses)
+
+    async def wait(self, **parameters):
+        for _ in range(self.config.max_attempts):
+            answer = await self._operation_method(**parameters)
+            if answer["StreamDescription"]["StreamStatus"] == "ACTIVE":
+                return
+            await asyncio.sleep(600)
+
+    for kind in (AioEndpoint, AIOWaiter):
+        for owner in kind.__mro__:
+            if "_sleep" in vars(owner):
+                monkeypatch.delattr(owner, "_sleep")
+    monkeypatch.setattr(AioEndpoint, "_needs_retry", needs_retry)
+    monkeypatch.setattr(AIOWaiter, "wait", wait)
+
+
+@pytest.mark.usefixtures("older_aiobotocore")
+def test_waits_of_an_older_aiobotocore_are_on_the_clock_too():
+    async def story(aws, sqs, kinesis):
+        await sqs.list_queues()
+        assert aws.clock.now_ns() > VirtualClock().now_ns()
+        began_at = aws.clock.now
+        await kinesis.create_stream(StreamName="events", ShardCount=1)
+        await kinesis.get_waiter("stream_exists").wait(StreamName="events")
+        return (aws.clock.now - began_at).total_seconds()
+
+    faults = FaultPlan()
+    faults.throttle("ListQueues", times=2)
+    assert run(story, faults=faults, stream_settings={"provisioning_time_seconds": 3000}) == 3000
+
+
+@pytest.mark.usefixtures("older_aiobotocore")
+def test_a_wired_client_of_an_older_aiobotocore_waits_on_the_clock_too():
+    async def story():
+        clock = VirtualClock()
+        aws = Aws(clock=clock, stream_settings={"provisioning_time_seconds": 3000})
+        async with wire(get_session(), aws).create_client("kinesis", **KEYS) as kinesis:
+            await kinesis.create_stream(StreamName="events", ShardCount=1)
+            await kinesis.get_waiter("stream_exists").wait(StreamName="events")
+        return (clock.now_ns() - VirtualClock().now_ns()) / 1_000_000_000
+
+    assert asyncio.run(story()) == 3000
