@@ -46,7 +46,13 @@ def __getattr__(name: str) -> object:
 
     if name not in _HOMES:
         raise AttributeError(f"module 'queuestream.aws' has no attribute {name!r}")
-    value = getattr(import_module(f"queuestream.aws.{_HOMES[name]}"), name)
+    try:
+        module = import_module(f"queuestream.aws.{_HOMES[name]}")
+    except ModuleNotFoundError as missing:
+        extra = "server" if _HOMES[name].startswith("server") else "aws"
+        message = f"{missing}; pip install 'queuestream[{extra}]' has what queuestream.aws.{name} needs"
+        raise ModuleNotFoundError(message, name=missing.name) from missing
+    value = getattr(module, name)
     globals()[name] = value
     return value
 
