@@ -449,7 +449,9 @@ async def test_a_subscription_gives_events_as_they_come_until_its_five_minutes_a
 
     putter = asyncio.create_task(put_later())
     events = [(seconds(), [record.data for record in event.records]) async for event in subscription]
-    assert events == [(30, [b"hello"]), (60, [b"hello"]), (300, [])]
+    assert [event for event in events if event[1]] == [(30, [b"hello"]), (60, [b"hello"])]
+    assert events[0] == (5, [])
+    assert events[-1] == (300, [])
     await putter
 
 
@@ -461,10 +463,10 @@ async def test_a_subscription_that_is_closed_ends(clock, seconds):
     subscription = await stream.subscribe_to_shard(consumer.consumer_arn, shard.shard_id, "LATEST")
 
     async def close_later():
-        await sleep(clock, 30)
+        await sleep(clock, 3)
         subscription.close()
 
     closer = asyncio.create_task(close_later())
     assert [event async for event in subscription] == []
-    assert seconds() == 30
+    assert seconds() == 3
     await closer

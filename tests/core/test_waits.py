@@ -189,13 +189,13 @@ def test_a_subscription_waits_for_what_another_thread_puts(clock, seconds):
     subscription = stream.subscribe_to_shard(consumer.consumer_arn, shard.shard_id, "LATEST")
 
     def put_later():
-        clock.sleep(30)
+        clock.sleep(3)
         stream.put_record(b"hello", "key")
 
     putter = threading.Thread(target=put_later)
     putter.start()
     assert [record.data for record in next(subscription).records] == [b"hello"]
-    assert seconds() == 30
+    assert seconds() == 3
     putter.join()
 
 

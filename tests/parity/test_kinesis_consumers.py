@@ -213,6 +213,24 @@ def test_a_subscription_lasts_for_five_minutes(stream, reader, clock):
 
 
 @pytest.mark.aws(
+    "A subscription goes on saying where it is while nothing is written.",
+    page="Kinesis API reference: SubscribeToShardEvent",
+)
+@REOPENED
+def test_a_subscription_goes_on_while_nothing_is_written(stream, reader):
+    event = next(subscribe(stream, reader))
+    assert data(event) == []
+    assert (event.millis_behind_latest, event.continuation_sequence_number is None) == (0, False)
+    stream.put_record(b"1", "k")
+    again = stream.subscribe_to_shard(
+        stream.register_stream_consumer("another").consumer_arn,
+        FIRST,
+        StartingPosition("AFTER_SEQUENCE_NUMBER", event.continuation_sequence_number),
+    )
+    assert data(next(again)) == [b"1"]
+
+
+@pytest.mark.aws(
     "At the end of a closed shard, a subscription names the child shards, and ends.",
     page="Kinesis API reference: SubscribeToShardEvent",
 )

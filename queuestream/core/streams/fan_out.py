@@ -1,7 +1,9 @@
 """Subscriptions: a shard's records pushed to a registered consumer (the page "SubscribeToShard").
 
 A subscription lasts five minutes.  It is a Python iterator of events: each `next` returns what
-is there, or waits on the broker's clock for what comes.  The next subscription of the same
+is there, or waits on the broker's clock for what comes.  Every five seconds without a record
+it says so, in an event without records: clients take a longer silence for a connection that
+broke (AWS' SDK for Java after ten seconds).  The next subscription of the same
 consumer to the same shard is refused for five seconds, and takes over after that.
 With `enforce_throughput`, a consumer gets 2 MiB of each shard in a second, however many others
 there are; what is more waits.
@@ -80,6 +82,7 @@ class Subscription:
         self._shard = shard
         self._number = number
         self._ends_at_ns = now_ns + stream.limits.subscription_seconds * SECOND
+        self._silent_until_ns = now_ns + stream.limits.subscription_silence_seconds * SECOND
         self.started_at_ns = now_ns
         self.ended = False
         self.wakeup = Wakeup()
@@ -118,12 +121,13 @@ class Subscription:
             if event is None:
                 self.ended = False
                 self.wakeup = Wakeup()
-                self.until_ns = stream._next_change_ns(self._ends_at_ns)
+                self.until_ns = stream._next_change_ns(min(self._ends_at_ns, self._silent_until_ns))
                 if self._room_from_ns is not None:
                     self.until_ns = min(self.until_ns, self._room_from_ns)
                 self._shard.waiters.add(self.wakeup)
             elif event.continuation_sequence_number is not None and now_ns < self._ends_at_ns:
                 self.ended = False
+                self._silent_until_ns = now_ns + stream.limits.subscription_silence_seconds * SECOND
             return event
 
     def close(self) -> None:
@@ -157,27 +161,14 @@ class Subscription:
 
     def _event(self, now_ns: int) -> SubscribeToShardEvent | None:
         """What there is to say now."""
-        stream, shard, limits = self._stream, self._shard, self._stream.limits
-        stream._trim(shard, now_ns)
-        records: list[Record] = []
-        if now_ns < self._ends_at_ns:
-            allowance = self._allowance()
-            bytes_max = limits.get_records_bytes_max
-            self._room_from_ns = None
-            if allowance is not None:
-                bytes_max = min(bytes_max, allowance.rate)
-                wanted = shard.bytes_from(self._number)
-                if wanted and not allowance.has(wanted, now_ns):
-                    self._room_from_ns = allowance.has_from_ns(wanted)
-                    return None
-            records = shard.read(self._number, limits.subscription_event_records_max, bytes_max)
-            if allowance is not None and records:
-                allowance.take(records[-1].end - records[0].end + records[0].size, now_ns)
+        shard = self._shard
+        self._stream._trim(shard, now_ns)
+        records = self._read(now_ns) if now_ns < self._ends_at_ns else []
         self._number = records[-1].number + 1 if records else max(self._number, shard.horizon)
         caught_up = self._number == shard.next_number
         if caught_up and not shard.is_open:
             return SubscribeToShardEvent(records, None, 0, [child.as_child() for child in shard.children])
-        if not records and now_ns < self._ends_at_ns:
+        if not records and now_ns < min(self._ends_at_ns, self._silent_until_ns):
             return None
         last = records[-1] if records else None
         millis = 0
@@ -191,6 +182,23 @@ class Subscription:
             else sequence_numbers.text_of(shard.identity.base, self._number - 1, now_ns)
         )
         return SubscribeToShardEvent(records, continuation, millis, [])
+
+    def _read(self, now_ns: int) -> list[Record]:
+        """What there is to read, as far as the throughput goes."""
+        shard, limits = self._shard, self._stream.limits
+        allowance = self._allowance()
+        bytes_max = limits.get_records_bytes_max
+        self._room_from_ns = None
+        if allowance is not None:
+            bytes_max = min(bytes_max, allowance.rate)
+            wanted = shard.bytes_from(self._number)
+            if wanted and not allowance.has(wanted, now_ns):
+                self._room_from_ns = allowance.has_from_ns(wanted)
+                return []
+        records = shard.read(self._number, limits.subscription_event_records_max, bytes_max)
+        if allowance is not None and records:
+            allowance.take(records[-1].end - records[0].end + records[0].size, now_ns)
+        return records
 
 
 class FanOut(Consumers):

@@ -53,6 +53,7 @@ class StreamLimits:
         read_calls_per_second: `get_records` calls that a shard answers.
         read_bytes_per_second: What a shard gives out.
         subscription_seconds: How long a `subscribe_to_shard` lasts.
+        subscription_silence_seconds: After how long without a record a subscription says that there is none.
         subscription_takeover_seconds: How long a new subscription is safe from the next one.
         subscription_event_records_max: Records of one event of a subscription.
         subscription_bytes_per_second: What a shard gives to each registered consumer.
@@ -91,6 +92,7 @@ class StreamLimits:
     read_calls_per_second: int = 5
     read_bytes_per_second: int = 2 * MIB
     subscription_seconds: int = 300
+    subscription_silence_seconds: int = 5
     subscription_takeover_seconds: int = 5
     subscription_event_records_max: int = 10_000
     subscription_bytes_per_second: int = 2 * MIB

@@ -150,7 +150,7 @@ def test_a_quiet_subscription_ends_after_five_minutes_with_a_place_to_go_on_from
     one.put_record(b"before", "k")
     start_ns = clock.now_ns()
     subscription = one.subscribe_to_shard(arn, FIRST, "LATEST")
-    [event] = subscription
+    *_, event = subscription
     assert clock.now_ns() == start_ns + 300 * 10**9
     assert (data(event), event.millis_behind_latest) == ([], 0)
     assert list(subscription) == []
@@ -158,6 +158,23 @@ def test_a_quiet_subscription_ends_after_five_minutes_with_a_place_to_go_on_from
     position = StartingPosition("AFTER_SEQUENCE_NUMBER", event.continuation_sequence_number)
     assert data(next(one.subscribe_to_shard(arn, FIRST, position))) == [b"after"]
     assert one._shards[FIRST].waiters == set()
+
+
+def test_a_subscription_says_every_five_seconds_that_there_is_nothing(one, arn, clock):
+    start_ns = clock.now_ns()
+    subscription = one.subscribe_to_shard(arn, FIRST, "LATEST")
+    for seconds in (5, 10):
+        event = next(subscription)
+        assert (data(event), event.millis_behind_latest) == ([], 0)
+        assert clock.now_ns() == start_ns + seconds * 10**9
+    clock.advance(seconds=3)
+    one.put_record(b"0", "k")
+    assert data(next(subscription)) == [b"0"]
+    event = next(subscription)
+    assert clock.now_ns() == start_ns + 18 * 10**9
+    one.put_record(b"1", "k")
+    position = StartingPosition("AFTER_SEQUENCE_NUMBER", event.continuation_sequence_number)
+    assert data(next(one.subscribe_to_shard(arn, FIRST, position))) == [b"1"]
 
 
 def test_a_reader_who_comes_after_five_minutes_gets_nothing_but_the_place(one, arn, clock):
@@ -174,7 +191,7 @@ def test_a_reader_who_comes_after_five_minutes_gets_nothing_but_the_place(one, a
 
 
 def test_a_subscription_before_the_first_record_has_a_place_to_go_on_from(one, arn):
-    [event] = one.subscribe_to_shard(arn, FIRST, "TRIM_HORIZON")
+    event = next(one.subscribe_to_shard(arn, FIRST, "TRIM_HORIZON"))
     one.put_record(b"0", "k")
     position = StartingPosition("AFTER_SEQUENCE_NUMBER", event.continuation_sequence_number)
     assert data(next(one.subscribe_to_shard(arn, FIRST, position))) == [b"0"]
@@ -201,7 +218,7 @@ def test_a_subscription_wakes_when_a_reshard_is_completed(clock):
     subscription = stream.subscribe_to_shard(arn, FIRST, "LATEST")
     stream.split_shard(FIRST, "5")
     start_ns = clock.now_ns()
-    [event] = subscription
+    *_, event = subscription
     assert clock.now_ns() == start_ns + 30 * 10**9
     assert len(event.child_shards) == 2
 
@@ -215,7 +232,7 @@ def test_a_subscription_wakes_when_its_stream_is_gone(clock):
     stream.delete(enforce_consumer_deletion=True)
     start_ns = clock.now_ns()
     with pytest.raises(ResourceNotFoundException, match="Stream s under account"):
-        next(subscription)
+        list(subscription)
     assert clock.now_ns() == start_ns + 30 * 10**9
 
 
