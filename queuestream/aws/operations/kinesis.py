@@ -22,7 +22,12 @@ from queuestream.aws.operations.kinesis_consumers import (
     tag_resource,
     untag_resource,
 )
-from queuestream.aws.operations.kinesis_names import stream_of, with_name, without_name
+from queuestream.aws.operations.kinesis_names import (
+    resharded_stream_of,
+    stream_of,
+    with_name,
+    without_name,
+)
 from queuestream.aws.operations.kinesis_records import (
     get_records,
     get_shard_iterator,
@@ -164,12 +169,14 @@ def list_shards(caller: Caller, request: Shape) -> Shape:
 
 def split_shard(caller: Caller, request: Shape) -> None:
     """Kinesis SplitShard."""
-    stream_of(caller, request).split_shard(request["ShardToSplit"], request["NewStartingHashKey"])
+    stream = resharded_stream_of(caller, request, "ShardToSplit")
+    stream.split_shard(request["ShardToSplit"], request["NewStartingHashKey"])
 
 
 def merge_shards(caller: Caller, request: Shape) -> None:
     """Kinesis MergeShards."""
-    stream_of(caller, request).merge_shards(request["ShardToMerge"], request["AdjacentShardToMerge"])
+    stream = resharded_stream_of(caller, request, "ShardToMerge", "AdjacentShardToMerge")
+    stream.merge_shards(request["ShardToMerge"], request["AdjacentShardToMerge"])
 
 
 def update_shard_count(caller: Caller, request: Shape) -> Shape:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from queuestream.core.arns import parse_arn
 from queuestream.core.errors import InvalidArgumentException, ResourceNotFoundException
 from queuestream.core.streams.checks import NAME
-from queuestream.core.streams.shard import shard_not_found
+from queuestream.core.streams.shard import index_of, no_such_shard, shard_not_found
 
 if TYPE_CHECKING:
     from queuestream.aws.calls import Caller, Shape
@@ -51,11 +51,29 @@ def shards_stream_of(caller: Caller, request: Shape) -> Stream:
     try:
         return stream_of(caller, request)
     except ResourceNotFoundException:
-        arn = parse_arn(request["StreamARN"]) if "StreamARN" in request else None
-        name, account_id = (
-            (request["StreamName"], caller.broker.account_id) if arn is None else (arn.name, arn.account_id)
-        )
-        raise shard_not_found(request["ShardId"], name, account_id) from None
+        raise shard_not_found(request["ShardId"], *_stream_asked_for(caller, request)) from None
+
+
+def resharded_stream_of(caller: Caller, request: Shape, *shards: str) -> Stream:
+    """The stream whose shards a request names to change them, in the given members.
+
+    Raises:
+        InvalidArgumentException: It names no stream, or two.
+        ResourceNotFoundException: There is none, or a name can't be a shard's, which AWS says first.
+    """
+    try:
+        return stream_of(caller, request)
+    except ResourceNotFoundException:
+        for member in shards:
+            if index_of(request[member]) is None:
+                raise no_such_shard(request[member], *_stream_asked_for(caller, request)) from None
+        raise
+
+
+def _stream_asked_for(caller: Caller, request: Shape) -> tuple[str, str]:
+    """The name and the account of the stream that a request asks for, whether it is there or not."""
+    arn = parse_arn(request["StreamARN"]) if "StreamARN" in request else None
+    return (request["StreamName"], caller.broker.account_id) if arn is None else (arn.name, arn.account_id)
 
 
 def consumers_stream_of(caller: Caller, request: Shape) -> Stream:

@@ -97,6 +97,19 @@ def test_a_stream_that_is_missing_is_not_found(kinesis):
             kinesis("PutRecord", Data=b"", PartitionKey="k", **named)
 
 
+def test_a_name_that_is_no_shards_is_refused_before_the_stream_is_looked_for(kinesis):
+    nowhere = "in stream absent under account 123456789012"
+    for named in ({"StreamName": "absent"}, {"StreamARN": ARN.replace("events", "absent")}):
+        for shard_id, sentence in (
+            ("shardId-7", "Stream absent under account 123456789012 not found."),
+            ("seven", f"Could not find shard seven {nowhere}."),
+        ):
+            with pytest.raises(ResourceNotFoundException, match=f"^{re.escape(sentence)}$"):
+                kinesis("SplitShard", ShardToSplit=shard_id, NewStartingHashKey="5", **named)
+            with pytest.raises(ResourceNotFoundException, match=f"^{re.escape(sentence)}$"):
+                kinesis("MergeShards", ShardToMerge=FIRST, AdjacentShardToMerge=shard_id, **named)
+
+
 def test_an_iterator_for_a_stream_that_is_missing_says_so_of_the_shard(kinesis):
     for named in ({"StreamName": "absent"}, {"StreamARN": ARN.replace("events", "absent")}):
         for shard_id, sentence in (
