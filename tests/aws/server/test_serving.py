@@ -128,10 +128,12 @@ def test_when_it_stops_nobody_can_connect_any_more(server):
 
 
 def test_when_it_stops_its_thread_ends():
+    before = threading.enumerate()
     with serve(port=0):
-        assert "queuestream server" in [thread.name for thread in threading.enumerate()]
+        [thread] = set(threading.enumerate()).difference(before)
+        assert thread.name == "queuestream server"
 
-    assert "queuestream server" not in [thread.name for thread in threading.enumerate()]
+    assert not thread.is_alive()
 
 
 def test_it_can_be_started_again_with_what_it_had():

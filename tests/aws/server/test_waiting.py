@@ -1,5 +1,7 @@
 """Long polls and subscriptions over HTTP: who waits, who has gone, and what time it is."""
 
+import contextlib
+
 import pytest
 from server_clients import ask, client, connected, meanwhile, until
 
@@ -142,20 +144,23 @@ def test_a_clock_that_is_moved_by_hand_may_start_anywhere():
 
 @pytest.fixture
 def subscriber(server):
-    """A stream of one shard, and a function that subscribes to it."""
+    """A stream of one shard, and a function that subscribes to it; each subscription is a connection."""
     kinesis = client(server, "kinesis")
     kinesis.create_stream(StreamName="events", ShardCount=1)
     arn = kinesis.describe_stream_summary(StreamName="events")["StreamDescriptionSummary"]["StreamARN"]
 
-    def subscribe():
-        consumer = kinesis.register_stream_consumer(StreamARN=arn, ConsumerName="reader")["Consumer"]
-        return kinesis.subscribe_to_shard(
-            ConsumerARN=consumer["ConsumerARN"],
-            ShardId="shardId-000000000000",
-            StartingPosition={"Type": "TRIM_HORIZON"},
-        )["EventStream"]
+    with contextlib.ExitStack() as stack:
 
-    return subscribe
+        def subscribe():
+            consumer = kinesis.register_stream_consumer(StreamARN=arn, ConsumerName="reader")["Consumer"]
+            events = kinesis.subscribe_to_shard(
+                ConsumerARN=consumer["ConsumerARN"],
+                ShardId="shardId-000000000000",
+                StartingPosition={"Type": "TRIM_HORIZON"},
+            )["EventStream"]
+            return stack.enter_context(contextlib.closing(events))
+
+        yield subscribe
 
 
 def data_of(event):

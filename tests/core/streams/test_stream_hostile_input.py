@@ -76,7 +76,7 @@ def seen(stream):
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-@settings(suppress_health_check=list(HealthCheck))
+@settings(max_examples=settings.default.max_examples // 2, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_hostile_values_are_refused_with_an_error_of_ours_and_change_nothing(operation, data):
     stream = made(VirtualClock())
