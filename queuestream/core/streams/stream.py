@@ -257,6 +257,7 @@ class Stream(Listing, Retention, CarefulPuts, FanOut, Administration):
                 return PutRecordsResult(failed, answers, self.settings.encryption_type)
             make_record, open_shards, range_ends = self._make_record, self._open_shards, self._range_ends
             put: list[Record | RejectedRecord] = []
+            add = put.append
             for data, partition_key, hash_key, size in prepared:
                 shard = open_shards[bisect_left(range_ends, hash_key)]
                 stored = shard.records
@@ -265,7 +266,7 @@ class Stream(Listing, Retention, CarefulPuts, FanOut, Administration):
                     data, partition_key, shard.identity, shard.base_number + len(stored), now_ns, end
                 )
                 stored.append(record)
-                put.append(record)
+                add(record)
             for shard in open_shards:
                 if shard.waiters:
                     shard.wake()
