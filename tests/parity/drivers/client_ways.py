@@ -9,7 +9,9 @@ hand: a request that may wait is sent from another thread, while this one moves 
 
 import asyncio
 import contextlib
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, wait
+from unittest import mock
 
 import aiobotocore.session
 import boto3
@@ -22,6 +24,7 @@ from queuestream.aws import Aws, wire
 from queuestream.aws.models import SERVICES
 from queuestream.aws.server import Server, Settings
 from queuestream.aws.server.manual_clock import ManualClock
+from queuestream.core.streams.fan_out import Subscription
 
 KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": "us-east-1"}
 CHECKED = Config(retries={"total_max_attempts": 1})
@@ -30,6 +33,26 @@ UNCHECKED = CHECKED.merge(Config(parameter_validation=False))
 # Whatever a session has read of AWS's models it keeps for the next client.
 BOTO3 = boto3.Session(**KEYS)
 AIOBOTOCORE = aiobotocore.session.get_session()
+
+
+@contextlib.contextmanager
+def events_counted():
+    """How many events each subscription has given, or is about to give, as the server asks it for them."""
+    given = Counter()
+    attempt = Subscription.attempt
+
+    def counted(subscription):
+        given[subscription] += 1
+        event = None
+        try:
+            event = attempt(subscription)
+        finally:
+            if event is None:
+                given[subscription] -= 1
+        return event
+
+    with mock.patch.object(Subscription, "attempt", counted):
+        yield given
 
 
 def answer_of(parsed):
@@ -75,6 +98,7 @@ class Boto3OverHttp(Boto3InProcess):
         self._server = self._exit.enter_context(Server(aws, Settings(port=0)))
         self._callers = self._exit.enter_context(ThreadPoolExecutor(1))
         self._streams = []
+        self._given = self._exit.enter_context(events_counted())
         super().__init__(aws)
 
     def _client(self, service, config):
@@ -98,15 +122,38 @@ class Boto3OverHttp(Boto3InProcess):
     def subscribe(self, request):
         stream = super().subscribe(request)
         self._streams.append(stream)
-        events = iter(stream)
-        # An event may be on its way for a while, during which time must not pass.
-        return iter(lambda: self._waited_for(next, events, None, patience=0.05), None)
+        subscription = self._newest_subscription(request["ConsumerARN"], request["ShardId"])
+        taken = 0
 
-    def _waited_for(self, function, *arguments, patience=0.001):
+        def is_on_its_way():
+            was_asked = subscription in self._given
+            return not was_asked or self._given[subscription] > taken or subscription.wakeup.is_set
+
+        def following(events):
+            nonlocal taken
+            # An event may be on its way for a while, during which time must not pass.
+            while (event := self._waited_for(next, events, None, not_while=is_on_its_way)) is not None:
+                taken += 1
+                yield event
+
+        return following(iter(stream))
+
+    def _newest_subscription(self, consumer_arn, shard_id):
+        [consumer] = [
+            consumer
+            for broker in self.aws.brokers()
+            for stream in broker.streams.values()
+            for consumer in stream._consumers.values()
+            if consumer.arn == consumer_arn
+        ]
+        return consumer.subscriptions[shard_id]
+
+    def _waited_for(self, function, *arguments, not_while=lambda: False):
         """What a function returns, which waits for the server; whenever it does, time passes."""
         call = self._callers.submit(function, *arguments)
-        while not wait([call], timeout=patience).done:
-            self._let_time_pass()
+        while not wait([call], timeout=0.001).done:
+            if not not_while():
+                self._let_time_pass()
         return call.result()
 
     def _let_time_pass(self):
