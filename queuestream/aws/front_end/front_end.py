@@ -27,7 +27,7 @@ from queuestream.aws.front_end.errors import (
     UnknownOperationException,
 )
 from queuestream.aws.front_end.http import HttpResponse
-from queuestream.aws.front_end.protocols import event_stream, json, query
+from queuestream.aws.front_end.protocols import event_stream, json, query, query_json
 from queuestream.aws.front_end.reading import request_reader
 from queuestream.aws.front_end.signatures import (
     IncompleteSignature,
@@ -166,6 +166,7 @@ class FrontEnd:
         content_type = request.headers.get("content-type", "")
         if request.method == "POST" and "x-amz-" in content_type:  # JSON or CBOR, and no target
             return _unknown_operation("", content_type, request_id)
+        wire: Any = query_json if query_json.is_asked_for(request.headers) else query
         try:
             form = _body(request) if request.method == "POST" else b""
             given = query.parameters(request.query, form)
@@ -182,9 +183,10 @@ class FrontEnd:
                     raise InvalidAddress(_address(request))
                 given["QueueUrl"] = unquote(_address(request))
             asked = traced(action, query.read(action, given), request.headers)
-            return self._perform(Call("sqs", action, function, query, None), caller, asked, request_id)
+            return self._perform(Call("sqs", action, function, wire, None), caller, asked, request_id)
         except ServiceError as error:
-            return query.refusal("sqs", error, request_id)
+            response: HttpResponse = wire.refusal("sqs", error, request_id)
+            return response
 
     def _undetermined(self, request: HttpRequest, request_id: str) -> HttpResponse:
         """The answer to a request that asks for nothing that anybody knows."""

@@ -5,7 +5,7 @@ and maps, which are flattened (`AttributeName.1`, `Attribute.1.Name`), singular 
 
 A parameter's name is a path; all parameters together are a tree, which is read by the operation's shape.  The
 older way of writing a single entry without its number (`Attribute.Name=…&Attribute.Value=…`) is
-understood, too.
+understood, too.  Answers in JSON, for those who ask for them, are `query_json`'s.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def _reader(shape: Any) -> Reader:
     if kind == "list":
         return _list_reader(_reader(shape.member))
     if kind == "map":
-        return _map_reader(*_entry_names(shape), _reader(shape.value))
+        return _map_reader(*entry_names(shape), _reader(shape.value))
     return _integer if kind == "integer" else _text
 
 
@@ -205,8 +205,8 @@ def _name(member: str, shape: Any) -> str:
     return _NAMES.get(member, member)
 
 
-def _entry_names(shape: Any) -> tuple[str, str]:
-    """What a map's keys and values are called."""
+def entry_names(shape: Any) -> tuple[str, str]:
+    """What a map's keys and values are called in this protocol."""
     return ("Key", "Value") if shape.key.name == "TagKey" else ("Name", "Value")
 
 
@@ -229,17 +229,20 @@ def refusal(service: str, error: ServiceError, request_id: str) -> HttpResponse:
     if isinstance(error, UnknownOperationException) and error.action is None:
         return unaddressed(404, "UnknownOperationException", None, request_id)
     wire = wire_error("sqs", error)
-    # This protocol has kept the words of the time when there was a WSDL.
-    message = error.message
-    if isinstance(error, QueueDoesNotExist):
-        message = "The specified queue does not exist for this wsdl version."
     return _document(
         wire.status,
         request_id,
         f'<ErrorResponse xmlns="{XML_NAMESPACE}"><Error><Type>{wire.fault}</Type>'
-        f"<Code>{_escape(wire.query_code)}</Code><Message>{_escape(message)}</Message><Detail/></Error>"
+        f"<Code>{_escape(wire.query_code)}</Code><Message>{_escape(message_of(error))}</Message><Detail/></Error>"
         f"<RequestId>{request_id}</RequestId></ErrorResponse>",
     )
+
+
+def message_of(error: ServiceError) -> str:
+    """An error's sentence; this protocol has kept the words of the time when there was a WSDL."""
+    if isinstance(error, QueueDoesNotExist):
+        return "The specified queue does not exist for this wsdl version."
+    return error.message
 
 
 def unaddressed(status: int, name: str, message: str | None, request_id: str) -> HttpResponse:
@@ -283,7 +286,7 @@ def _writer(shape: Any) -> Writer:
         member = _writer(shape.member)
         return lambda name, value: "".join([member(name, one) for one in value])
     if kind == "map":
-        key, called = _entry_names(shape)
+        key, called = entry_names(shape)
         of_value = _writer(shape.value)
         return lambda name, value: "".join(
             [
