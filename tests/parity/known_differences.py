@@ -19,6 +19,7 @@ BETTER = "Better than the promise"
 OFF = "Off unless you switch it on"
 WITHOUT_EFFECT = "Kept, and without effect"
 NOT_HERE = "Not here"
+ON_THE_WIRE = "On the wire"
 SMALL_PRINT = "Small print"
 
 SQS = (
@@ -114,10 +115,34 @@ KINESIS = (
     ),
     Difference("Sequence numbers have gaps.", "They are evenly spaced.", SMALL_PRINT),
     Difference(
-        "Channels deliver a stream's records to S3.",
-        "Their five operations are not answered.",
+        "Channels deliver a stream's records to S3, and queues of Kinesis' own hand them out one by one.",
+        "Their operations are not answered.",
         NOT_HERE,
+    ),
+    Difference(
+        "A resource policy whose statements name another resource or an unknown action is refused.",
+        "Its form is checked, and that it is JSON; its statements are not.",
+        ON_THE_WIRE,
+    ),
+    Difference(
+        "Sequence numbers of early years, such as `5`, are still taken where one is expected.",
+        "They are refused.",
+        ON_THE_WIRE,
     ),
 )
 
-BY_SERVICE = {"SQS": SQS, "Kinesis": KINESIS}
+BOTH = (
+    Difference(
+        "Every request is signed.",
+        "Nobody has to sign, unless the server was given access keys.",
+        ON_THE_WIRE,
+    ),
+    Difference(
+        "An answer's `HTTPHeaders` have its `content-length`.",
+        "A client in this process has none where nothing was serialised.",
+        ON_THE_WIRE,
+    ),
+    Difference("Endpoints speak TLS.", "The server speaks plain HTTP/1.1 and HTTP/2.", NOT_HERE),
+)
+
+BY_SERVICE = {"SQS": SQS, "Kinesis": KINESIS, "Both": BOTH}
