@@ -11,6 +11,7 @@ import subprocess
 import sys
 import types
 import typing
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,11 @@ def modules():
     return sorted(path for path in PACKAGE.rglob("*.py"))
 
 
+@cache
+def parsed(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def shown(path):
     return path.relative_to(PACKAGE).as_posix()
 
@@ -101,7 +107,7 @@ def for_types_only(tree):
 
 def imports(path, *, at_run_time=False):
     """The dotted names that a module imports."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     skipped = for_types_only(tree) if at_run_time else set()
     for node in ast.walk(tree):
         if node in skipped:
@@ -171,7 +177,7 @@ def test_the_core_imports_nothing_that_reaches_outside(path):
 
 @pytest.mark.parametrize("path", CORE, ids=shown)
 def test_the_core_calls_nothing_that_reaches_outside(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     called = {
         node.func.id
         for node in ast.walk(tree)
@@ -199,10 +205,10 @@ def test_queues_know_no_streams_and_streams_no_queues():
 
 @pytest.mark.parametrize("path", modules(), ids=shown)
 def test_a_module_says_what_it_is(path):
-    text = path.read_text(encoding="utf-8")
-    if path.name == "__init__.py" and not text:
+    tree = parsed(path)
+    if path.name == "__init__.py" and not tree.body:
         return
-    assert ast.get_docstring(ast.parse(text)), f"{shown(path)} does not say what it is"
+    assert ast.get_docstring(tree), f"{shown(path)} does not say what it is"
 
 
 # --- public names ---------------------------------------------------------------------------------------
@@ -221,7 +227,7 @@ def test_the_public_names_are_all_there_is():
 
 
 def test_type_checkers_see_the_same_names():
-    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    tree = parsed(PACKAGE / "__init__.py")
     seen = {
         alias.asname or alias.name
         for node in for_types_only(tree)
