@@ -20,7 +20,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 def pytest_collection_finish():
-    """Spare the garbage collector what stays until the end anyway, and thousands of looks at the little rest."""
+    """Spare the garbage collector what stays until the end anyway, and many looks at the little rest."""
     gc.freeze()
     gc.set_threshold(20_000)
 
