@@ -35,24 +35,28 @@ BOTO3 = boto3.Session(**KEYS)
 AIOBOTOCORE = aiobotocore.session.get_session()
 
 
-@contextlib.contextmanager
-def events_counted():
-    """How many events each subscription has given, or is about to give, as the server asks it for them."""
-    given = Counter()
-    attempt = Subscription.attempt
+class Asked:
+    """How many events each subscription has given a server that asks, and which have no more just now."""
 
-    def counted(subscription):
-        given[subscription] += 1
-        event = None
-        try:
+    def __init__(self):
+        self.given = Counter()
+        self.idle = set()
+
+    @contextlib.contextmanager
+    def listening(self):
+        attempt = Subscription.attempt
+
+        def heard(subscription):
+            self.idle.discard(subscription)
             event = attempt(subscription)
-        finally:
             if event is None:
-                given[subscription] -= 1
-        return event
+                self.idle.add(subscription)
+            else:
+                self.given[subscription] += 1
+            return event
 
-    with mock.patch.object(Subscription, "attempt", counted):
-        yield given
+        with mock.patch.object(Subscription, "attempt", heard):
+            yield self
 
 
 def answer_of(parsed):
@@ -98,7 +102,7 @@ class Boto3OverHttp(Boto3InProcess):
         self._server = self._exit.enter_context(Server(aws, Settings(port=0)))
         self._callers = self._exit.enter_context(ThreadPoolExecutor(1))
         self._streams = []
-        self._given = self._exit.enter_context(events_counted())
+        self._asked = self._exit.enter_context(Asked().listening())
         super().__init__(aws)
 
     def _client(self, service, config):
@@ -126,8 +130,9 @@ class Boto3OverHttp(Boto3InProcess):
         taken = 0
 
         def is_on_its_way():
-            was_asked = subscription in self._given
-            return not was_asked or self._given[subscription] > taken or subscription.wakeup.is_set
+            is_idle = subscription in self._asked.idle and not subscription.wakeup.is_set
+            is_due = subscription.until_ns <= self.clock.now_ns()
+            return not is_idle or is_due or self._asked.given[subscription] > taken
 
         def following(events):
             nonlocal taken
