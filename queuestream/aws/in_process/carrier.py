@@ -90,25 +90,21 @@ class Carrier:
 
     def response(self, request: Any, answer: HttpResponse) -> AWSResponse:
         """What botocore's endpoint makes of an answer."""
-        body = answer.body
-        if isinstance(body, bytes):
-            response = AWSResponse(request.url, answer.status, self._headers(answer, len(body)), None)
-            response._content = body
-            return response
-        raw = _EventStream(body, self.aws.clock)
-        return AWSResponse(request.url, answer.status, self._headers(answer), raw)
+        return self._response(AWSResponse, _EventStream, request, answer)
 
     def response_async(self, request: Any, answer: HttpResponse) -> AWSResponse:
         """What aiobotocore's endpoint makes of an answer."""
         from aiobotocore.awsrequest import AioAWSResponse  # noqa: PLC0415 - only who uses it has it
 
+        return self._response(AioAWSResponse, _AsyncEventStream, request, answer)
+
+    def _response(self, kind: Any, stream: Any, request: Any, answer: HttpResponse) -> AWSResponse:
         body = answer.body
         if isinstance(body, bytes):
-            response = AioAWSResponse(request.url, answer.status, self._headers(answer, len(body)), None)
+            response = kind(request.url, answer.status, self._headers(answer, len(body)), None)
             response._content = body
             return response
-        raw = _AsyncEventStream(body, self.aws.clock)
-        return AioAWSResponse(request.url, answer.status, self._headers(answer), raw)
+        return kind(request.url, answer.status, self._headers(answer), stream(body, self.aws.clock))
 
     def _headers(self, answer: HttpResponse, length: int | None = None) -> dict[str, str]:
         headers = {**answer.headers, "Date": self.date()}
