@@ -25,14 +25,15 @@ PACKAGE = Path(queuestream.__file__).parent
 ROWS = {
     "core": 0,
     "storage": 1,
-    "aio": 2,
     "aws": 2,
     "consumers": 2,
-    "testing": 3,
-    "lab": 3,
-    "cli": 4,
-    "demo": 4,
-    "__main__": 5,
+    "engines": 3,
+    "aio": 4,
+    "testing": 5,
+    "lab": 5,
+    "cli": 6,
+    "demo": 6,
+    "__main__": 7,
 }
 # Two parts of one row that may know each other, and which way.
 SIDEWAYS = {("cli", "demo")}
@@ -149,6 +150,7 @@ AWS_ROWS = {
     "front_end": 4,
     "in_process": 5,
     "server": 5,
+    "remote": 5,
 }
 
 

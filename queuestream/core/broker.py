@@ -35,10 +35,11 @@ from queuestream.core.queues.queue import Queue
 from queuestream.core.queues.state import queue_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Unpack
 
     from queuestream.core.changes import Change, Listener
+    from queuestream.core.lock import Lock
     from queuestream.core.queues.attribute_types import QueueAttributesDict
     from queuestream.core.queues.move_tasks import MessageMoveTask, MoveTasks
     from queuestream.core.streams.account import (
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
         ListStreamsResult,
     )
     from queuestream.core.streams.settings import StreamArguments
+    from queuestream.core.streams.shard import NewShard
     from queuestream.core.streams.stream import Stream
 
 _ACCOUNT_ID_LENGTH = 12
@@ -99,9 +101,15 @@ class Broker:
         self.region = region
         self.queue_limits = queue_limits
         self.consistency = late.check(consistency)
-        self.lock = threading.RLock()
+        # What keeps the broker puts its own here, before there is any queue or stream: one that is let go
+        # when what was promised is kept.
+        self.lock: Lock = threading.RLock()
         self.closed_because: str | None = None
         self.listeners: tuple[Listener, ...] = ()
+        # Called once, without the lock, when the broker has closed.
+        self.on_close: Callable[[], object] | None = None
+        # What makes the shards of streams, where they are not to be in memory as a whole.
+        self.new_shard: NewShard | None = None
         self.queues: dict[str, Queue] = {}
         self.streams: dict[str, Stream] = {}
         self._deleted_queues: dict[str, int] = {}
@@ -131,10 +139,13 @@ class Broker:
     def close(self, reason: str = "it was closed") -> None:
         """Take no more calls; those who wait get `BrokerClosed`.  Closing again changes nothing."""
         with self.lock:
-            if self.closed_because is None:
-                self.closed_because = reason
-                for part in self._parts():
-                    part._give_up()
+            if self.closed_because is not None:
+                return
+            self.closed_because = reason
+            for part in self._parts():
+                part._give_up()
+        if self.on_close is not None:
+            self.on_close()
 
     def __enter__(self) -> Self:
         return self

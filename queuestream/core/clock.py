@@ -107,15 +107,22 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's time, never running backwards."""
+    """The machine's time, never running backwards.
+
+    Args:
+        not_before_ns: A time that was read from another clock, before this one was made.
+    """
 
     __slots__ = ("_last_ns", "_lock", "_stepped_to_ns", "_wall_ns")
 
-    def __init__(self) -> None:
+    def __init__(self, not_before_ns: int = 0) -> None:
         self._lock = threading.Lock()
         self._last_ns = 0
         # The machine's time when we last gave another one, and what we gave instead.
         self._wall_ns = self._stepped_to_ns = 0
+        if not_before_ns > (wall_ns := _wall_ns()):
+            self._wall_ns = wall_ns
+            self._last_ns = self._stepped_to_ns = not_before_ns
 
     def now_ns(self) -> int:
         """Nanoseconds since the Unix epoch; never less than an earlier answer."""

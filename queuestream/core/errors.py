@@ -3,6 +3,11 @@
     QueuestreamError                        catch this to catch them all
     ├── BrokerClosed                        the broker was closed, or closed itself after a failed write
     ├── DeadlockError                       a wait on a virtual clock that nobody can ever end
+    ├── NotSupportedByEngine                what the engine behind a broker cannot do
+    ├── StorageError                        a file that keeps a broker
+    │   ├── StorageInUse                    another process, or another broker of this one, has it
+    │   ├── StorageDamaged · StorageTooNew  it cannot be read, or not by this version
+    │   └── StorageFailed                   a write that failed: the broker is closed
     └── ServiceError                        what AWS answers; `code` is AWS's own name for it
         ├── InvalidParameterValue           (also a ValueError)
         ├── MissingParameter
@@ -47,6 +52,89 @@ class BrokerClosed(QueuestreamError):
 
 class DeadlockError(QueuestreamError):
     """A wait on a virtual clock that nobody can ever end; waiting on would hang for good."""
+
+
+class NotSupportedByEngine(QueuestreamError):
+    """What the engine behind a broker cannot do; the capability table says which one can.
+
+    Attributes:
+        engine: `memory`, `sqlite` or `aws`.
+        asked: What was asked for.
+    """
+
+    def __init__(self, engine: str, asked: str, advice: str) -> None:
+        super().__init__(f"The engine {engine!r} has no {asked}. {advice}")
+        self.engine = engine
+        self.asked = asked
+
+
+# --- a file that keeps a broker -----------------------------------------------------------------------
+
+
+class StorageError(QueuestreamError):
+    """Something about the file that keeps a broker.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, path: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.path = path
+
+
+class StorageInUse(StorageError):
+    """The file has an owner already, and there can be only one.
+
+    Attributes:
+        holder: Who it is, as a person would say it.
+    """
+
+    def __init__(self, path: str, holder: str) -> None:
+        super().__init__(
+            path,
+            f"{path} is in use by {holder}. One process owns a file at a time; to share it, have that one be "
+            f"`queuestream serve --data {path}`, and let the others "
+            'connect("aws://us-east-1?endpoint_url=http://127.0.0.1:4566").',
+        )
+        self.holder = holder
+
+
+class StorageDamaged(StorageError):
+    """The file is none of ours, or is damaged."""
+
+    def __init__(self, path: str, what: str) -> None:
+        super().__init__(
+            path,
+            f"{path} cannot be used: {what}. Nothing was changed. `queuestream inspect {path}` says what can "
+            f"still be read, and `queuestream export {path}` saves it; or take a backup.",
+        )
+        self.what = what
+
+
+class StorageTooNew(StorageError):
+    """The file was written by a newer version of queuestream."""
+
+    def __init__(self, path: str, found: int, known: int) -> None:
+        super().__init__(
+            path,
+            f"{path} has schema version {found}, and this version of queuestream knows up to {known}. "
+            "Install a newer queuestream.",
+        )
+        self.found = found
+        self.known = known
+
+
+class StorageFailed(StorageError):
+    """A write failed, so the broker has closed itself rather than go on from a doubtful state.
+
+    The call that raises it may or may not have been kept; nobody was told that it was.  Opening the file
+    again gives the last state that was kept.
+    """
+
+    def __init__(self, path: str, why: object) -> None:
+        super().__init__(path, f"Writing to {path} failed: {why}. The broker is closed.")
+        self.why = str(why)
 
 
 class ServiceError(QueuestreamError):

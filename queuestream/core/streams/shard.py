@@ -12,6 +12,7 @@ Nothing here holds a clock or publishes changes; that is for the stream.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from itertools import pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -286,6 +287,9 @@ class Shard:
         assert self.dead * 2 < len(self.records) or not self.dead
         assert bool(self.children) is (not self.is_open)
 
+
+NewShard = Callable[[str, ShardIdentity, "Allowance | None"], Shard]
+"""Makes a shard of the stream of that name."""
 
 _TRIMMED = Record(
     b"",

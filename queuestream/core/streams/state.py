@@ -271,7 +271,10 @@ class StreamState:
                 if parent.is_open:
                     parent.close(completed_at_ns)
             allowance = Allowance.of(self.limits) if self.settings.enforce_throughput else None
-            self._shards[identity.shard_id] = Shard(identity, allowance=allowance)
+            make = self.broker.new_shard
+            self._shards[identity.shard_id] = (
+                Shard(identity, allowance=allowance) if make is None else make(self.name, identity, allowance)
+            )
             self._next_index = identity.index + 1
         self._pending = None
         self._open_shards = sorted(
