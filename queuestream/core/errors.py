@@ -4,6 +4,7 @@
     ├── BrokerClosed                        the broker was closed, or closed itself after a failed write
     ├── DeadlockError                       a wait on a virtual clock that nobody can ever end
     ├── NotSupportedByEngine                what the engine behind a broker cannot do
+    ├── NoAnswer                            a service elsewhere that did not answer (also a ConnectionError)
     ├── StorageError                        a file that keeps a broker
     │   ├── StorageInUse                    another process, or another broker of this one, has it
     │   ├── StorageDamaged · StorageTooNew  it cannot be read, or not by this version
@@ -66,6 +67,23 @@ class NotSupportedByEngine(QueuestreamError):
         super().__init__(f"The engine {engine!r} has no {asked}. {advice}")
         self.engine = engine
         self.asked = asked
+
+
+class NoAnswer(QueuestreamError, ConnectionError):
+    """A service elsewhere could not be reached, or has not answered.
+
+    Attributes:
+        operation: AWS's name of what was asked for.
+        may_be_done: Whether the request went out, so that it may have been done all the same.
+        why: What went wrong on the way.
+    """
+
+    def __init__(self, operation: str, why: object, *, may_be_done: bool) -> None:
+        known = "it may have been done or not" if may_be_done else "it was not done"
+        super().__init__(f"{operation} has no answer, {known}: {why}")
+        self.operation = operation
+        self.may_be_done = may_be_done
+        self.why = str(why)
 
 
 # --- a file that keeps a broker -----------------------------------------------------------------------
