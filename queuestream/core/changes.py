@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 
 
 class Change:
-    """One thing that a call changed; subclasses are frozen attrs classes."""
+    """One thing that a call changed; subclasses are attrs classes, and read-only.
+
+    Those that are made for every message or record are `define`d, not frozen, because speed decided:
+    with somebody listening, making frozen ones cost as much as the call itself.
+    """
 
     __slots__ = ()
 

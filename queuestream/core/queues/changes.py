@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from queuestream.core.queues.message_attributes import MessageAttributes
     from queuestream.core.queues.move_tasks import MoveTask, Status
     from queuestream.core.queues.queue import Queue
+    from queuestream.core.queues.state import QueueState
 
 
 @attrs.frozen
@@ -192,41 +193,64 @@ class MessagesPurged(LateChange):
         broker.queues[self.queue]._apply_purged_up_to(self.last_number, self.at_ns)
 
 
-@attrs.frozen(kw_only=True)
+# Made for every message: not frozen, because speed decided; read-only by convention.
+@attrs.define
 class StoredMessage:
-    """A message as it enters a queue."""
+    """A message as it enters a queue.  Read-only by convention."""
 
     number: int
     message_id: str
     body: str
-    message_attributes: MessageAttributes | None
-    trace_header: str | None
-    group_id: str | None
-    deduplication_id: str | None
     sent_ns: int
-    received_before: int
-    first_received_ns: int | None
-    dead_letter_source: str | None
+    first_received_ns: int | None = None
+    message_attributes: MessageAttributes | None = None
+    trace_header: str | None = None
+    group_id: str | None = None
+    deduplication_id: str | None = None
+    received_before: int = 0
+    dead_letter_source: str | None = None
 
     @classmethod
     def of(cls, message: Message, sent_ns: int) -> StoredMessage:
         """The message as a value."""
+        if type(message) is Message:
+            return cls(message.number, message.message_id, message.body, sent_ns, message.first_received_ns)
         return cls(
-            number=message.number,
-            message_id=message.message_id,
-            body=message.body,
-            message_attributes=message.message_attributes,
-            trace_header=message.trace_header,
-            group_id=message.group_id,
-            deduplication_id=message.deduplication_id,
-            sent_ns=sent_ns,
-            received_before=message.received_before,
-            first_received_ns=message.first_received_ns,
-            dead_letter_source=message.dead_letter_source,
+            message.number,
+            message.message_id,
+            message.body,
+            sent_ns,
+            message.first_received_ns,
+            message.message_attributes,
+            message.trace_header,
+            message.group_id,
+            message.deduplication_id,
+            message.received_before,
+            message.dead_letter_source,
+        )
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it has nothing that only a `LabelledMessage` has."""
+        return (
+            self.group_id is None
+            and self.message_attributes is None
+            and self.trace_header is None
+            and self.deduplication_id is None
+            and self.dead_letter_source is None
+            and not self.received_before
         )
 
     def restored(self) -> Message:
         """The value as a message."""
+        message = Message(self.body) if self.is_plain else self._labelled()
+        message.message_id = self.message_id
+        message.number = self.number
+        message.sent_ns = self.sent_ns
+        message.first_received_ns = self.first_received_ns
+        return message
+
+    def _labelled(self) -> LabelledMessage:
         message = LabelledMessage(
             self.body,
             self.message_attributes,
@@ -234,16 +258,12 @@ class StoredMessage:
             self.group_id,
             self.deduplication_id,
         )
-        message.message_id = self.message_id
-        message.number = self.number
-        message.sent_ns = self.sent_ns
         message.received_before = self.received_before
-        message.first_received_ns = self.first_received_ns
         message.dead_letter_source = self.dead_letter_source
         return message
 
 
-@attrs.frozen
+@attrs.define
 class MessageSent(Change):
     """A message was sent to a queue; it is visible at once, or when its delay has passed."""
 
@@ -253,7 +273,7 @@ class MessageSent(Change):
     at_ns: int
 
     @classmethod
-    def of(cls, queue: Queue, message: Message, delay_ns: int, now_ns: int) -> MessageSent:
+    def of(cls, queue: QueueState, message: Message, delay_ns: int, now_ns: int) -> MessageSent:
         """The change of a send."""
         return cls(queue.name, StoredMessage.of(message, now_ns), delay_ns, now_ns)
 
@@ -263,7 +283,7 @@ class MessageSent(Change):
         broker.queues[self.queue]._apply_sent(self.message.restored(), self.delay_ns, self.at_ns)
 
 
-@attrs.frozen
+@attrs.define
 class MessagesReceived(Change):
     """Messages were received and are in flight for a while.
 
@@ -309,7 +329,7 @@ class ReceiveRepeated(Change):
         )
 
 
-@attrs.frozen
+@attrs.define
 class VisibilityChanged(Change):
     """A message in flight is hidden for another while; visible again at once where the time is 0."""
 
@@ -327,7 +347,7 @@ class VisibilityChanged(Change):
             queue._apply_visibility(message, self.timeout_ns, self.at_ns)
 
 
-@attrs.frozen
+@attrs.define
 class MessagesRemoved(Change):
     """Messages are gone for good."""
 
@@ -339,13 +359,13 @@ class MessagesRemoved(Change):
     @classmethod
     def of(
         cls,
-        queue: Queue,
+        queue: QueueState,
         messages: Iterable[Message],
         because: Literal["deleted", "expired", "dead-lettered"],
         now_ns: int,
     ) -> MessagesRemoved:
         """The change of a removal."""
-        return cls(queue.name, tuple(message.number for message in messages), because, now_ns)
+        return cls(queue.name, tuple([message.number for message in messages]), because, now_ns)
 
     def apply(self, broker: Broker) -> None:
         """Remove them."""
@@ -386,7 +406,7 @@ def of_receive(
     now_ns: int,
 ) -> tuple[Change, ...]:
     """What a receive changes: messages are in flight, and dead letters go to the target."""
-    numbers = tuple(message.number for message in messages)
+    numbers = tuple([message.number for message in messages])
     changes: list[Change] = [MessagesReceived(queue.name, count, numbers, timeout_ns, attempt_id, now_ns)]
     if target is not None and dead:
         changes.append(MessagesRemoved.of(queue, dead, "dead-lettered", now_ns))

@@ -142,16 +142,26 @@ class Receiving(QueueAdministration):
             again := self._receive_attempts().recall(attempt_id, self._received, now_ns)
         ):
             if self.broker.listeners:
-                numbers = tuple(message.number for message in again)
+                numbers = tuple([message.number for message in again])
                 change = queue_changes().ReceiveRepeated
                 self.broker.publish((change(self.name, numbers, timeout_ns, attempt_id, now_ns),))
             return self._apply_repeated(attempt_id, again, timeout_ns, now_ns, names)
         if self._in_flight_count + count > self._in_flight_max:
             count = self._room_in_flight(count, now_ns, is_short_poll=not wait_ns)
-        if self._max_receive_count == NEVER and not self.broker.listeners:
-            messages = ordering.take(count, NEVER, now_ns)
-            return self._apply_received(messages, timeout_ns, attempt_id, now_ns, names) if messages else []
-        return self._receive_and_redrive(count, timeout_ns, attempt_id, now_ns, names)
+        if self._max_receive_count != NEVER:
+            return self._receive_and_redrive(count, timeout_ns, attempt_id, now_ns, names)
+        messages = ordering.take(count, NEVER, now_ns)
+        if not messages:
+            return []
+        if self.broker.listeners:
+            numbers = tuple([message.number for message in messages])
+            change = queue_changes().MessagesReceived
+            try:
+                self.broker.publish((change(self.name, count, numbers, timeout_ns, attempt_id, now_ns),))
+            except BaseException:
+                ordering.put_back(messages, NEVER)
+                raise
+        return self._apply_received(messages, timeout_ns, attempt_id, now_ns, names)
 
     def _receive_and_redrive(
         self, count: int, timeout_ns: int, attempt_id: str | None, now_ns: int, names: tuple[str, ...]
@@ -228,7 +238,7 @@ class Receiving(QueueAdministration):
             if message is not None:
                 if self.broker.listeners:
                     change = queue_changes().MessagesRemoved
-                    self.broker.publish((change.of(self, [message], "deleted", now_ns),))
+                    self.broker.publish((change(self.name, (message.number,), "deleted", now_ns),))
                 self._apply_removed_one(message, now_ns)
         finally:
             lock.release()
@@ -387,10 +397,10 @@ class Receiving(QueueAdministration):
 
     def _change_visibility(self, changes: list[tuple[Message, int]], now_ns: int) -> None:
         if self.broker.listeners and changes:
+            change = queue_changes().VisibilityChanged
             self.broker.publish(
                 tuple(
-                    queue_changes().VisibilityChanged(self.name, message.number, timeout_ns, now_ns)
-                    for message, timeout_ns in changes
+                    [change(self.name, message.number, timeout_ns, now_ns) for message, timeout_ns in changes]
                 )
             )
         for message, timeout_ns in changes:

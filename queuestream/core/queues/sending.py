@@ -93,12 +93,17 @@ class Sending(QueueState):
             now_ns = self._now_ns()
             if now_ns >= self._due_ns:
                 self._catch_up(now_ns)
-            if self._deduplication is not None or self.broker.listeners:
+            if self._deduplication is not None:
                 return self._accept([(message, delay_ns)], now_ns)[0]
             # What _accept does, for the plain case.
             message.message_id = message_id = self._new_id()
             message.number = self._last_number + 1
-            self._apply_sent(message, self._delay_ns if delay_ns is None else delay_ns, now_ns)
+            if delay_ns is None:
+                delay_ns = self._delay_ns
+            if self.broker.listeners:
+                self._settle_in_order(now_ns)
+                self.broker.publish((queue_changes().MessageSent.of(self, message, delay_ns, now_ns),))
+            self._apply_sent(message, delay_ns, now_ns)
         finally:
             lock.release()
         return SentMessage(message_id, None, message_body, message.message_attributes, message.trace_header)
@@ -257,7 +262,7 @@ class Sending(QueueState):
         if self.broker.listeners and fresh:
             change = queue_changes().MessageSent
             self.broker.publish(
-                tuple(change.of(self, message, delay_ns, now_ns) for message, delay_ns in fresh)
+                tuple([change.of(self, message, delay_ns, now_ns) for message, delay_ns in fresh])
             )
         for message, delay_ns in fresh:
             self._apply_sent(message, delay_ns, now_ns)

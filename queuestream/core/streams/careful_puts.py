@@ -6,7 +6,10 @@ result.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
+
+import attrs
 
 from queuestream.core.clock import SECOND
 from queuestream.core.errors import InvalidArgumentException, ProvisionedThroughputExceededException
@@ -19,8 +22,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from queuestream.core.streams.entries import Prepared
-    from queuestream.core.streams.shard import Shard
+    from queuestream.core.streams.shard import Shard, ShardIdentity
     from queuestream.core.streams.throughput import Allowance
+
+
+# Made per shard and call, and looked at per record: not frozen, because speed decided.
+@attrs.define
+class _Run:
+    """The records of one call that go to one shard."""
+
+    identity: ShardIdentity
+    shard_id: str
+    number: int
+    end: int
+    records: list[Record]
 
 
 class CarefulPuts(CapacityMode):
@@ -31,6 +46,8 @@ class CarefulPuts(CapacityMode):
 
         Everything is decided before the listeners hear of it, and everything is told before it is done.
         """
+        if not self._puts_carefully:
+            return self._put_told(prepared, now_ns)
         if self._load is not None:
             self._scale_with_load(now_ns)
         places: dict[Shard, tuple[int, int, Allowance | None]] = {}
@@ -55,21 +72,53 @@ class CarefulPuts(CapacityMode):
         if put and self.broker.listeners:
             self.broker.publish(
                 tuple(
-                    RecordPut(
-                        self.name,
-                        shard.shard_id,
-                        record.number,
-                        record.data,
-                        record.partition_key,
-                        now_ns,
-                        record.encryption_type,
-                    )
-                    for shard, record in put
+                    [
+                        RecordPut(
+                            self.name,
+                            shard.shard_id,
+                            record.number,
+                            record.data,
+                            record.partition_key,
+                            now_ns,
+                            record.encryption_type,
+                        )
+                        for shard, record in put
+                    ]
                 )
             )
         for shard, record in put:
             self._take_in(shard, record)
         return answers
+
+    def _put_told(self, prepared: list[Prepared], now_ns: int) -> list[Record | RejectedRecord]:
+        """What the rest of `_put_carefully` does, where nothing needs care but that somebody listens."""
+        name, make_record, encryption_type = self.name, self._make_record, self.settings.encryption_type
+        open_shards, range_ends = self._open_shards, self._range_ends
+        runs: dict[Shard, _Run] = {}
+        put: list[Record | RejectedRecord] = []
+        changes: list[RecordPut] = []
+        for data, partition_key, hash_key, size in prepared:
+            shard = open_shards[bisect_left(range_ends, hash_key)]
+            run = runs.get(shard)
+            if run is None:
+                run = runs[shard] = _Run(shard.identity, shard.shard_id, shard.next_number, shard.end, [])
+            number = run.number
+            run.end = end = run.end + size
+            record = make_record(data, partition_key, run.identity, number, now_ns, end)
+            run.number = number + 1
+            run.records.append(record)
+            put.append(record)
+            changes.append(
+                RecordPut(name, run.shard_id, number, data, partition_key, now_ns, encryption_type)
+            )
+        self.broker.publish(tuple(changes))
+        for shard, run in runs.items():
+            shard.records += run.records
+            shard.end = run.end
+            if shard.waiters:
+                shard.wake()
+        self._turn += len(put)
+        return put
 
     def _takers(self, hash_key: bytes, turn: int) -> Iterator[Shard]:
         """The shards that may take a record, the one that should first.

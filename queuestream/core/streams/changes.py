@@ -71,7 +71,7 @@ class StreamDeleted(Change):
         broker.streams[self.stream_name]._apply_delete(self.gone_from_ns)
 
 
-@attrs.frozen
+@attrs.define
 class RecordPut(Change):
     """A record was put.
 
