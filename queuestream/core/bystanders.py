@@ -53,13 +53,20 @@ _BLOCKING = SELECTORS | {
 # From 3.13 on a queue hands what is put into it straight to who waits: that it is empty says nothing.
 _HANDED_OVER = sys.version_info >= (3, 13)
 
+uninvolved: set[int] = set()
+"""Threads that never bring anything about, by their idents: those that only write down what others did."""
+
 # Where each thread stood when it had used up its patience.
 _known_to_stand: dict[int, Place] = {}
 
 
 def bystanders(absent: Collection[int]) -> Frames:
-    """The innermost frame of every running thread but the absent ones, at one instant."""
-    return {ident: frame for ident, frame in sys._current_frames().items() if ident not in absent}
+    """The innermost frame of every running thread but the absent and the uninvolved, at one instant."""
+    return {
+        ident: frame
+        for ident, frame in sys._current_frames().items()
+        if ident not in absent and ident not in uninvolved
+    }
 
 
 def somebody_starts() -> bool:

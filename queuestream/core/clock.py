@@ -107,22 +107,15 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's time, never running backwards.
-
-    Args:
-        not_before_ns: A time that was read from another clock, before this one was made.
-    """
+    """The machine's time, never running backwards."""
 
     __slots__ = ("_last_ns", "_lock", "_stepped_to_ns", "_wall_ns")
 
-    def __init__(self, not_before_ns: int = 0) -> None:
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._last_ns = 0
         # The machine's time when we last gave another one, and what we gave instead.
         self._wall_ns = self._stepped_to_ns = 0
-        if not_before_ns > (wall_ns := _wall_ns()):
-            self._wall_ns = wall_ns
-            self._last_ns = self._stepped_to_ns = not_before_ns
 
     def now_ns(self) -> int:
         """Nanoseconds since the Unix epoch; never less than an earlier answer."""
@@ -152,7 +145,7 @@ class SystemClock:
         elif (wait_ns := min(until_ns - (now_ns := self.now_ns()), HOUR)) > 0 and not wakeup.wait(
             wait_ns / SECOND
         ):
-            self._reach(now_ns + wait_ns)
+            self.reach(now_ns + wait_ns)
 
     async def wait_async(self, wakeup: Wakeup, until_ns: int | None) -> None:
         """The same for an asyncio task, without a thread; safe to cancel."""
@@ -163,10 +156,10 @@ class SystemClock:
         elif (wait_ns := min(until_ns - (now_ns := self.now_ns()), HOUR)) > 0 and not await wait_on_loop(
             wakeup, wait_ns / SECOND
         ):
-            self._reach(now_ns + wait_ns)
+            self.reach(now_ns + wait_ns)
 
-    def _reach(self, instant_ns: int) -> None:
-        """It is `instant_ns` now: that much time has passed, even where the machine's clock is frozen."""
+    def reach(self, instant_ns: int) -> None:
+        """It is `instant_ns` now, at the least: somebody has seen it, or waited for it on a frozen machine."""
         wall_ns = _wall_ns()
         with self._lock:
             if instant_ns > self._last_ns:
