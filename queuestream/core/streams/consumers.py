@@ -84,6 +84,11 @@ class Consumer:
         )
 
 
+def consumer_not_found(consumer: str | None, account_id: str) -> ResourceNotFoundException:
+    """What AWS says of a consumer that isn't there, by its name or its ARN."""
+    return ResourceNotFoundException(f"Consumer {consumer}, account {account_id} not found.")
+
+
 class Consumers(StreamState):
     """The operations of registered consumers."""
 
@@ -296,7 +301,7 @@ class Consumers(StreamState):
         raise self._no_consumer(arn or name)
 
     def _no_consumer(self, consumer: str | None) -> ResourceNotFoundException:
-        return ResourceNotFoundException(f"Consumer {consumer}, account {self.broker.account_id} not found.")
+        return consumer_not_found(consumer, self.broker.account_id)
 
     # --- applying changes ---
 

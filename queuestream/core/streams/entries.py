@@ -128,7 +128,7 @@ def prepare_batch(
                     add((data, key, md5(key_bytes).digest(), size))
                     continue
         at = _place(prepared)
-        one = prepare(*_fields(entry, at), limits, max_record_bytes, at, needs_key=needs_key)
+        one = prepare(*fields_of(entry, at), limits, max_record_bytes, at, needs_key=needs_key)
         total += one[3]
         add(one)
     if total > limits.put_records_bytes_max:
@@ -140,8 +140,16 @@ def _place(before: list[Prepared]) -> str:
     return f"records.{len(before) + 1}.member."
 
 
-def _fields(entry: object, at: str) -> tuple[object, object, object]:
-    """The three fields of an entry, in whichever form it comes."""
+def fields_of(entry: object, at: str) -> tuple[object, object, object]:
+    """The data, partition key and explicit hash key of an entry, in whichever form it comes.
+
+    Args:
+        entry: What is to be a `PutRecordsEntry`, a tuple of its fields or a dict of them.
+        at: Where it stands in the request, as AWS's sentences name it: `records.3.member.`.
+
+    Raises:
+        ValidationException: It is none of these.
+    """
     if isinstance(entry, PutRecordsEntry):
         return entry.data, entry.partition_key, entry.explicit_hash_key
     if isinstance(entry, Mapping):

@@ -1,0 +1,132 @@
+"""Records and iterators as AWS gives them: the core's, as far as AWS says what the core knows.
+
+A `RemoteRecord` is a `Record`, so what a program does with one it does with the other.  What a record
+of the core's has beyond AWS's is not there: asking for it says so, in the engine's own error.
+
+AWS's answer with records does not name their shard, and an iterator is opaque.  So the iterators that a
+stream hands out are texts that remember their shard: they can be used with boto3, too, and lose nothing but
+the memory where they are written down and read again.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, NoReturn, Self
+
+from queuestream.core.errors import NotSupportedByEngine
+from queuestream.core.streams.record import Record
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+_ADVICE = {
+    "number": "Its sequence_number is what names it.",
+    "end": "AWS does not say how much a shard has taken in.",
+    "shard": "Its shard_id names the shard, and list_shards() says what there is about it.",
+}
+
+
+class ShardIterator(str):
+    """An iterator of AWS's that remembers its shard.
+
+    Attributes:
+        shard_id: The shard that it reads.
+    """
+
+    __slots__ = ("shard_id",)
+
+    shard_id: str | None
+
+    def __new__(cls, text: str, shard_id: str | None = None) -> Self:
+        """A text that remembers."""
+        iterator = super().__new__(cls, text)
+        iterator.shard_id = shard_id
+        return iterator
+
+
+def shard_of(shard_iterator: str) -> str | None:
+    """The shard that an iterator reads; None where it does not remember."""
+    return getattr(shard_iterator, "shard_id", None)
+
+
+class _NotSaid(NotSupportedByEngine, AttributeError):
+    """Also an AttributeError, so that a record can be copied, pickled and looked into."""
+
+
+class RemoteRecord(Record):
+    """A record that AWS has taken or given; read-only.
+
+    It has `data`, `partition_key`, `shard_id`, `sequence_number`, `approximate_arrival_timestamp` (and
+    `arrival_ns`, with its milliseconds), `encryption_type`, `size`, `error_code` and `error_message`.  It has
+    no `number`, `end` and `shard`.  When a record arrived is said to those who read it, and not to the one
+    who put it.
+
+    Args:
+        data: Its bytes.
+        partition_key: Its key.
+        sequence_number: AWS's name for it in its stream.
+        shard_id: Its shard; None where an iterator was used that does not remember.
+        encryption_type: `NONE` or `KMS`.
+        arrived_at: AWS's timestamp; None where AWS gives none.
+    """
+
+    __slots__ = ("_arrived_at", "_sequence_number", "_shard_id", "encryption_type")
+
+    def __init__(
+        self,
+        data: bytes,
+        partition_key: str,
+        sequence_number: str,
+        shard_id: str | None,
+        encryption_type: str,
+        arrived_at: datetime | None = None,
+    ) -> None:
+        # What Record keeps beside these stays unset, and is asked of __getattr__.
+        self.data = data
+        self.partition_key = partition_key
+        self.encryption_type = encryption_type
+        self._sequence_number = sequence_number
+        self._shard_id = shard_id
+        self._arrived_at = arrived_at
+
+    @property
+    def shard_id(self) -> str:
+        """The shard that the record lies in."""
+        if self._shard_id is None:
+            _not_said(
+                "shard of a record that was read with somebody else's iterator",
+                "Use the iterators that this process got from get_shard_iterator() and get_records().",
+            )
+        return self._shard_id
+
+    @property
+    def sequence_number(self) -> str:
+        """The digits that name the record in its stream."""
+        return self._sequence_number
+
+    @property
+    def approximate_arrival_timestamp(self) -> datetime:
+        """When the record arrived, in UTC, with the milliseconds that AWS gives."""
+        if self._arrived_at is None:
+            _not_said("arrival time of a record that was just put", "The record has one when it is read.")
+        return self._arrived_at.astimezone(UTC)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "arrival_ns":
+            return (self.approximate_arrival_timestamp - _EPOCH) // _MICROSECOND * 1_000
+        if name in _ADVICE:
+            _not_said(f"{name} of a record", _ADVICE[name])
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __repr__(self) -> str:
+        data = self.data if len(self.data) <= 40 else self.data[:40] + b"..."
+        place = (
+            self._sequence_number
+            if self._shard_id is None
+            else f"{self._sequence_number} of {self._shard_id}"
+        )
+        return f"<{type(self).__name__} {place}: {data!r} under {self.partition_key!r}>"
+
+
+def _not_said(what: str, advice: str) -> NoReturn:
+    raise _NotSaid("aws", what, advice)
