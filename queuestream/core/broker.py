@@ -35,11 +35,11 @@ from queuestream.core.queues.queue import Queue
 from queuestream.core.queues.state import queue_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from typing import Unpack
 
     from queuestream.core.changes import Change, Listener
-    from queuestream.core.lock import Lock
+    from queuestream.core.keeping import Lock, Storage
     from queuestream.core.queues.attribute_types import QueueAttributesDict
     from queuestream.core.queues.move_tasks import MessageMoveTask, MoveTasks
     from queuestream.core.streams.account import (
@@ -101,13 +101,11 @@ class Broker:
         self.region = region
         self.queue_limits = queue_limits
         self.consistency = late.check(consistency)
-        # What keeps the broker puts its own here, before there is any queue or stream: one that is let go
-        # when what was promised is kept.
+        # Who keeps the broker puts a lock of its own here, before there is any queue or stream.
         self.lock: Lock = threading.RLock()
+        self.storage: Storage | None = None
         self.closed_because: str | None = None
         self.listeners: tuple[Listener, ...] = ()
-        # Called once, without the lock, when the broker has closed.
-        self.on_close: Callable[[], object] | None = None
         # What makes the shards of streams, where they are not to be in memory as a whole.
         self.new_shard: NewShard | None = None
         self.queues: dict[str, Queue] = {}
@@ -139,13 +137,12 @@ class Broker:
     def close(self, reason: str = "it was closed") -> None:
         """Take no more calls; those who wait get `BrokerClosed`.  Closing again changes nothing."""
         with self.lock:
-            if self.closed_because is not None:
-                return
-            self.closed_because = reason
-            for part in self._parts():
-                part._give_up()
-        if self.on_close is not None:
-            self.on_close()
+            if self.closed_because is None:
+                self.closed_because = reason
+                for part in self._parts():
+                    part._give_up()
+        if self.storage is not None:
+            self.storage.closed()
 
     def __enter__(self) -> Self:
         return self

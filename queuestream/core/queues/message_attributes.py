@@ -257,7 +257,7 @@ def _attribute(name: str, given: object, limits: QueueLimits) -> MessageAttribut
     if isinstance(given, MessageAttribute):
         data_type, value = given.data_type, given.value
     else:
-        data_type, value = _typed(name, given)
+        data_type, value = typed(name, given)
     kind = _check_data_type(name, data_type, limits)
     if isinstance(value, bytearray):
         value = bytes(value)
@@ -274,7 +274,7 @@ def _attribute(name: str, given: object, limits: QueueLimits) -> MessageAttribut
     return MessageAttribute(data_type, value)
 
 
-def _typed(name: str, value: object) -> tuple[str, str | bytes]:
+def typed(name: str, value: object) -> tuple[str, str | bytes]:
     """AWS's type and form of a plain value; a bool is none of AWS's types."""
     if isinstance(value, str):
         return "String", value

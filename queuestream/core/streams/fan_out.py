@@ -173,8 +173,8 @@ class Subscription:
         last = records[-1] if records else None
         millis = 0
         if not caught_up:
-            latest = last or shard.records[self._number - shard.base_number]
-            millis = max(1, (now_ns - latest.arrival_ns) // MILLISECOND)
+            arrival_ns = shard.arrival_ns(self._number) if last is None else last.arrival_ns
+            millis = max(1, (now_ns - arrival_ns) // MILLISECOND)
         # Where nothing was read, the place before the next record is still a place to go on from.
         continuation = (
             last.sequence_number

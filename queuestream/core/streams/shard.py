@@ -234,6 +234,10 @@ class Shard:
             return 0
         return self.end - self.records[first].end + self.records[first].size
 
+    def arrival_ns(self, number: int) -> int:
+        """When the record with this number arrived; it is one that was not trimmed."""
+        return self.records[number - self.base_number].arrival_ns
+
     def ending_sequence_number(self) -> str | None:
         """Above all of its records'; None while it is open."""
         if self.closed_at_ns is None:
@@ -261,6 +265,11 @@ class Shard:
             return 0
         return bisect_right(records, horizon_ns, self.dead, key=_arrival) - self.dead
 
+    def oldest_arrival_ns(self, horizon_ns: int) -> int | None:
+        """When the oldest of its records that arrived after this time did; None where there is none."""
+        number = self.horizon + self.expired(horizon_ns)
+        return None if number == self.next_number else self.arrival_ns(number)
+
     def trim(self, count: int) -> None:
         """Forget this many of its oldest records.  Cost: constant for each of them, on average."""
         dead = self.dead + count
@@ -272,9 +281,9 @@ class Shard:
             self.records[self.dead : dead] = [_TRIMMED] * count
             self.dead = dead
 
-    def live_records(self) -> list[Record]:
-        """A list of what was not trimmed, oldest first."""
-        return self.records[self.dead :]
+    def live_records(self, skipped: int = 0) -> list[Record]:
+        """A list of what was not trimmed, oldest first, without the first so many."""
+        return self.records[self.dead + skipped :]
 
     def check_invariants(self) -> None:
         """Raise AssertionError where the shard contradicts itself."""

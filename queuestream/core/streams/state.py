@@ -173,12 +173,14 @@ class StreamState:
         """When time alone next changes something here; None where it never does."""
         with self._lock:
             now_ns = self._now_ns()
+            if self._is_gone(now_ns):
+                return None
             events = [
                 self._active_from_ns,
                 self._busy_until_ns,
                 self._gone_from_ns,
                 self._pending.completed_at_ns if self._pending is not None else None,
-                self._oldest_expiry_ns(),
+                self._next_expiry_ns(now_ns),
                 *(consumer.active_from_ns for consumer in self._consumers.values()),
             ]
             return min(
@@ -206,15 +208,16 @@ class StreamState:
 
     # --- retention: what has outlived it goes ---
 
-    def _oldest_expiry_ns(self) -> int | None:
+    def _next_expiry_ns(self, now_ns: int) -> int | None:
         """When the next record or closed shard outlives the retention period.  Cost: linear in the shards."""
-        ages = [
-            shard.records[shard.dead].arrival_ns
+        horizon_ns = now_ns - self.settings.retention_ns
+        times = [
+            time_ns
             for shard in self._shards.values()
-            if shard.horizon < shard.next_number
+            for time_ns in (shard.oldest_arrival_ns(horizon_ns), shard.closed_at_ns)
+            if time_ns is not None and time_ns > horizon_ns
         ]
-        ages.extend(shard.closed_at_ns for shard in self._shards.values() if shard.closed_at_ns is not None)
-        return min(ages) + self.settings.retention_ns if ages else None
+        return min(times) + self.settings.retention_ns if times else None
 
     def _has_expired(self, shard: Shard, now_ns: int) -> bool:
         """Whether a shard was closed so long ago that all its records have outlived the retention period."""
@@ -239,7 +242,7 @@ class StreamState:
         if gone:
             self._commit(*gone)
         # What arrives from now on lives for a whole retention period.
-        expiry_ns = self._oldest_expiry_ns()
+        expiry_ns = self._next_expiry_ns(now_ns)
         horizon_ns = now_ns + retention_ns
         self._sweep_at_ns = max(
             now_ns + _SWEEP_NS, horizon_ns if expiry_ns is None else min(expiry_ns, horizon_ns)
@@ -277,11 +280,15 @@ class StreamState:
             )
             self._next_index = identity.index + 1
         self._pending = None
+        self._sort_shards()
+        self._look_again()
+
+    def _sort_shards(self) -> None:
+        """Have the open shards in the order of their hash keys, as putting wants them."""
         self._open_shards = sorted(
             (shard for shard in self._shards.values() if shard.is_open), key=lambda shard: shard.range_end
         )
         self._range_ends = [shard.range_end for shard in self._open_shards]
-        self._look_again()
 
     def _look_again(self) -> None:
         """Have the next operation work out anew what comes due."""
@@ -334,26 +341,26 @@ class StreamState:
         """The open shard whose range the hash key lies in."""
         return self._open_shards[bisect_left(self._range_ends, hash_key)]
 
-    def _live(self, shard: Shard, now_ns: int) -> list[Record]:
-        """The records that can be read, without letting go of the others."""
-        return shard.records[shard.dead + shard.expired(now_ns - self.settings.retention_ns) :]
-
     def peek(self) -> list[Record]:
         """Ours: every record that can be read, shard by shard (`record.shard_id`), without a side effect."""
         with self._lock:
-            now_ns = self._enter()
-            return [record for shard in self._shards.values() for record in self._live(shard, now_ns)]
+            horizon_ns = self._enter() - self.settings.retention_ns
+            return [
+                record
+                for shard in self._shards.values()
+                for record in shard.live_records(shard.expired(horizon_ns))
+            ]
 
     def __repr__(self) -> str:
         if self.broker.closed_because is not None:
             return f"<Stream {self.name!r}: its broker is closed>"
         with self._lock:
             try:
-                now_ns = self._enter()
+                horizon_ns = self._enter() - self.settings.retention_ns
             except ResourceNotFoundException:
                 return f"<Stream {self.name!r}: deleted>"
             shards = self._shards.values()
-            records = sum(len(self._live(shard, now_ns)) for shard in shards)
+            records = sum(shard.next_number - shard.horizon - shard.expired(horizon_ns) for shard in shards)
             opened = len(self._open_shards)
             return (
                 f"<Stream {self.name!r}: {opened} shard{'s' * (opened != 1)} open, "

@@ -77,6 +77,15 @@ class Allowance:
         if pause:
             self._paused_until_ns = now_ns + self._pause_ns
 
+    @property
+    def used_by_puts(self) -> tuple[int, int]:
+        """What puts have used up, to be kept; reading is no change, so what it has used up is not kept."""
+        return self._write_records._full_at, self._write_bytes._full_at
+
+    def resume(self, used_by_puts: tuple[int, int]) -> None:
+        """Go on from what was kept."""
+        self._write_records._full_at, self._write_bytes._full_at = used_by_puts
+
     def copy(self) -> Allowance:
         """The same allowance, to try something on."""
         return attrs.evolve(
@@ -103,6 +112,15 @@ class LoadMeter:
     def of(cls, limits: StreamLimits) -> LoadMeter:
         """A meter that has seen nothing."""
         return cls(limits.write_records_per_second, limits.write_bytes_per_second)
+
+    @property
+    def seen(self) -> tuple[int, int, int, int]:
+        """What it has seen, to be kept."""
+        return self.shards_wanted, self._second, self._records, self._bytes
+
+    def resume(self, seen: tuple[int, int, int, int]) -> None:
+        """Go on from what was kept."""
+        self.shards_wanted, self._second, self._records, self._bytes = seen
 
     def add(self, size: int, now_ns: int) -> None:
         """Count a record of so many bytes."""

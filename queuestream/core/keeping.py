@@ -1,6 +1,7 @@
-"""What a broker's lock can do: `threading.RLock`'s part of it that the core uses.
+"""What the core asks of whoever keeps a broker: a lock, and to be told when it closes.
 
-Storage has one of its own, which is let go when what the call promised is on disk.
+A broker in memory has an ordinary lock, and nobody keeps it.  Storage has a lock of its own,
+which is let go when what the call promised is on disk.
 """
 
 from __future__ import annotations
@@ -29,3 +30,17 @@ class Lock(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+class Storage(Protocol):
+    """What keeps a broker."""
+
+    def fold(self) -> None:
+        """Bring everything that has changed so far into the place where it is kept for good.
+
+        Raises:
+            StorageFailed: It cannot be written; the broker is closed.
+        """
+
+    def closed(self) -> None:
+        """The broker has been closed, perhaps once more.  The caller does not hold the lock."""
