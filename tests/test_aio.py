@@ -10,7 +10,7 @@ import types
 import pytest
 
 from queuestream import Broker, Queue, Stream, SystemClock, VirtualClock, errors
-from queuestream.aio import AsyncQueue, AsyncStream
+from queuestream.aio import AsyncBroker, AsyncQueue, AsyncStream, connect
 from queuestream.core import event_loops
 from queuestream.core.clock import SECOND, Wakeup
 
@@ -20,6 +20,14 @@ AGAIN_AND_AGAIN = pytest.mark.parametrize("round_number", range(50), ids=str)
 INTERNAL = {
     Queue: {"check_invariants", "next_event_ns"},
     Stream: {"check_invariants", "limits", "next_event_ns"},
+    Broker: {"check_invariants", "check_open", "find_queue", "listen", "next_event_ns", "publish"},
+}
+# What has a class of its own for asyncio, so that its operations can be awaited.
+GIVEN_BACK = {
+    "Queue": "AsyncQueue",
+    "QueuePage": "AsyncQueuePage",
+    "Stream": "AsyncStream",
+    "Subscription": "AsyncSubscription",
 }
 
 
@@ -63,12 +71,15 @@ async def sleep(clock, seconds):
 # --- the same operations -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("core", "twin"), [(Queue, AsyncQueue), (Stream, AsyncStream)])
+@pytest.mark.parametrize(
+    ("core", "twin"),
+    [(Queue, AsyncQueue), (Stream, AsyncStream), (Broker, AsyncBroker)],
+    ids=lambda cls: cls.__name__,
+)
 def test_every_operation_is_there_with_the_same_parameters(core, twin):
     public = {name for name in dir(core) if not name.startswith("_")} - INTERNAL[core]
-    assert {name for name in dir(twin) if not name.startswith("_")} - {"broker", "name", "arn"} == public - {
-        "arn"
-    }
+    own = {"broker", "name", "arn", "clock", "account_id", "region"}
+    assert {name for name in dir(twin) if not name.startswith("_")} - own == public - own
     for name in public:
         if isinstance(getattr(core, name), property):
             assert isinstance(getattr(twin, name), property)
@@ -76,6 +87,8 @@ def test_every_operation_is_there_with_the_same_parameters(core, twin):
             assert inspect.iscoroutinefunction(getattr(twin, name))
             ours, theirs = (inspect.signature(getattr(cls, name)) for cls in (twin, core))
             assert list(ours.parameters.values())[1:] == list(theirs.parameters.values())[1:]
+            given = str(theirs.return_annotation)
+            assert ours.return_annotation == GIVEN_BACK.get(given, given)
 
 
 @on_an_event_loop
@@ -126,6 +139,59 @@ def test_what_exists_is_not_made_with_other_settings(clock):
         AsyncQueue(Queue("emails"), visibility_timeout=30)
     with pytest.raises(TypeError, match="there is one already"):
         AsyncStream(Stream("events"), shard_count=4)
+
+
+def test_an_async_broker_is_a_way_in_to_a_broker(clock):
+    core = Broker(clock=clock, region="eu-west-1")
+    broker = AsyncBroker(core)
+    assert broker.core is core
+    for name in ("clock", "account_id", "region"):
+        assert getattr(broker, name) == getattr(core, name)
+    assert repr(broker) == "<AsyncBroker of 000000000000 in eu-west-1: 0 queues, 0 streams>"
+    with pytest.raises(TypeError, match="there is one already"):
+        AsyncBroker(core, region="us-east-1")
+
+
+@on_an_event_loop
+async def test_what_an_async_broker_gives_is_to_be_awaited(clock):
+    async with AsyncBroker(clock=clock) as broker:
+        dead = await broker.create_queue("dead")
+        policy = {"deadLetterTargetArn": dead.arn, "maxReceiveCount": 1}
+        emails = await broker.create_queue("emails", redrive_policy=policy)
+        await emails.send("hello")
+        for found in (
+            await broker.queue("emails"),
+            await broker.queue_by_arn(emails.arn),
+            await broker.queue_by_url(emails.url),
+            *await broker.list_queues(queue_name_prefix="em"),
+            *await dead.list_dead_letter_source_queues(),
+        ):
+            assert isinstance(found, AsyncQueue)
+            assert bodies(await found.peek()) == ["hello"]
+        page = await broker.list_queues(max_results=1)
+        assert [queue.name for queue in page] == ["dead"]
+        assert [queue.name for queue in await broker.list_queues(next_token=page.next_token)] == ["emails"]
+
+        events = await broker.create_stream("events")
+        record = await events.put_record(b"hello", "key")
+        for stream in (await broker.stream("events"), await broker.stream_by_arn(events.arn)):
+            assert await stream.peek() == [record]
+        await broker.delete_queue("dead")
+    with pytest.raises(errors.BrokerClosed):
+        await emails.receive()
+
+
+@on_an_event_loop
+async def test_a_url_gives_a_broker_to_enter_or_to_await(clock):
+    async with connect("memory://", clock=clock, region="eu-west-1") as broker:
+        assert isinstance(broker, AsyncBroker)
+        assert (broker.clock, broker.region) == (clock, "eu-west-1")
+    assert broker.core.closed_because is not None
+    broker = await connect("memory://")
+    await broker.create_queue("emails")
+    await broker.close()
+    with pytest.raises(errors.InvalidParameterValue):
+        await connect("redis://localhost")
 
 
 # --- waiting -------------------------------------------------------------------------------------------

@@ -144,6 +144,7 @@ def test_a_module_imports_only_its_own_part_and_lower_rows(path):
 AWS_ROWS = {
     "accounts": 0,
     "models": 0,
+    "one_broker": 1,
     "calls": 1,
     "operations": 2,
     "fault_plans": 3,

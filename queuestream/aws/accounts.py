@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from queuestream.core.broker import Broker
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from queuestream.core.streams.settings import StreamArguments
+    from queuestream.storage.async_commit import AsyncCommit
 
 DEFAULT_ACCOUNT_ID = "123456789012"
 DEFAULT_REGION = "us-east-1"
@@ -94,6 +96,11 @@ class Aws:
                     )
                     self._brokers[key] = broker
         return broker
+
+    @cached_property
+    def commit(self) -> AsyncCommit | None:
+        """What tasks wait for the disk with; None, since all brokers are in memory."""
+        return None
 
     def known_broker(self, account_id: str, region: str) -> Broker | None:
         """The broker of an account in a region, None where nobody has named it yet."""

@@ -37,7 +37,7 @@ from queuestream.aws.front_end.signatures import (
 )
 from queuestream.aws.front_end.tracing import traced
 from queuestream.aws.operations import OPERATIONS
-from queuestream.core.errors import BrokerClosed, ServiceError
+from queuestream.core.errors import BrokerClosed, ServiceError, StorageFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +75,11 @@ def wire_of(protocol: str) -> Any:
 
         return cbor
     return {"json": json, "query": query}[protocol]
+
+
+def unavailable(error: BrokerClosed | StorageFailed) -> ServiceUnavailable:
+    """What clients are told when there is no broker any more, or it could not keep what they asked."""
+    return ServiceUnavailable(error.reason if isinstance(error, BrokerClosed) else str(error))
 
 
 def error_response(service: str, protocol: str, error: ServiceError, request_id: str) -> HttpResponse:
@@ -250,8 +255,8 @@ class FrontEnd:
                 answer = faults.perform(call.service, call.operation, call.function, caller, asked)
             else:
                 answer = call.function(caller, asked)
-        except BrokerClosed as closed:
-            raise ServiceUnavailable(closed.reason) from None
+        except (BrokerClosed, StorageFailed) as closed:
+            raise unavailable(closed) from None
         return _Answering(call, request_id).response(answer)
 
 
@@ -282,8 +287,8 @@ class _Answering:
             return self.response(later.answer(found))
         except ServiceError as error:
             refused: ServiceError = error
-        except BrokerClosed as closed:
-            refused = ServiceUnavailable(closed.reason)
+        except (BrokerClosed, StorageFailed) as closed:
+            refused = unavailable(closed)
         response: HttpResponse = call.wire.refusal(call.service, refused, self._request_id)
         return response
 
@@ -297,7 +302,7 @@ class _Answering:
 class _Refused(NamedTuple):
     """What a poll found: an error."""
 
-    error: ServiceError | BrokerClosed
+    error: ServiceError | BrokerClosed | StorageFailed
 
 
 class _Refusable:
@@ -317,7 +322,7 @@ class _Refusable:
         poll = self._poll
         try:
             found = poll.attempt()
-        except (ServiceError, BrokerClosed) as error:
+        except (ServiceError, BrokerClosed, StorageFailed) as error:
             return _Refused(error)
         if found is None:  # what to wait for is another thing after each attempt
             self.wakeup = poll.wakeup

@@ -7,6 +7,7 @@ comes back is parsed, checked and retried by botocore as if it had come over the
 from __future__ import annotations
 
 from email.utils import formatdate
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from queuestream.aws.fault_plans import FaultPlan
     from queuestream.aws.front_end.http import EventBody
     from queuestream.core.clock import Clock
+    from queuestream.storage.async_commit import AsyncCommit
 
 _UNAVAILABLE = 503
 
@@ -70,13 +72,20 @@ class Carrier:
     async def send_async(self, request: Any) -> AWSResponse:
         """The same for aiobotocore, without a thread."""
         try:
-            answer = self.front_end.respond(_http_request(request))
-            if isinstance(answer, Later):
-                answer = await answer.now_async(self.aws.clock)
+            steps = self._respond_async(_http_request(request))
+            commit = self.aws.commit
+            answer = await (steps if commit is None else commit.keep(steps))
         except AnswerLost as lost:
             raise _as_a_client_sees(lost, request) from None
         self._check_open(answer)
         return self.response_async(request, answer)
+
+    async def _respond_async(self, request: HttpRequest) -> HttpResponse:
+        answer = self.front_end.respond(request)
+        if isinstance(answer, Later):
+            answered: HttpResponse = await answer.now_async(self.aws.clock)
+            return answered
+        return answer
 
     def _check_open(self, answer: HttpResponse) -> None:
         """Over HTTP a closed broker is a service that is unavailable; in its own process it is what it is.
@@ -96,7 +105,8 @@ class Carrier:
         """What aiobotocore's endpoint makes of an answer."""
         from aiobotocore.awsrequest import AioAWSResponse  # noqa: PLC0415 - only who uses it has it
 
-        return self._response(AioAWSResponse, _AsyncEventStream, request, answer)
+        stream = partial(_AsyncEventStream, commit=self.aws.commit)
+        return self._response(AioAWSResponse, stream, request, answer)
 
     def _response(self, kind: Any, stream: Any, request: Any, answer: HttpResponse) -> AWSResponse:
         body = answer.body
@@ -158,18 +168,19 @@ class _EventStream:
 class _AsyncEventStream:
     """The same as aiobotocore reads it, which knows aiohttp's responses."""
 
-    def __init__(self, body: EventBody, clock: Clock) -> None:
+    def __init__(self, body: EventBody, clock: Clock, commit: AsyncCommit | None) -> None:
         self._body = body
         self._clock = clock
+        self._commit = commit
 
     @property
     def content(self) -> _AsyncEventStream:
         return self
 
     async def iter_chunks(self) -> AsyncIterator[tuple[bytes, bool]]:
-        body = self._body
+        body, commit = self._body, self._commit
         while not body.ended:
-            piece = body.attempt()
+            piece = body.attempt() if commit is None else await commit.call(body.attempt)
             if piece is not None:
                 yield piece, True
             elif not body.ended:

@@ -145,15 +145,19 @@ class Connection:
         request = route.request_of(parameters)
         if request is not None:
             try:
-                answer = route.perform(self._caller, request)
-                if answer.__class__ is Later:
-                    answer = await answer.now_async(self._aws.clock)
+                steps = self._answer_async(route, request)
+                commit = self._aws.commit
+                answer = await (steps if commit is None else commit.keep(steps))
             except ServiceError as error:
                 refused = error
             else:
                 return self._finished(answer, route)
         with _GoingOn(client, parameters, self._response(refused)):
             return await self.through_botocore(client, name, parameters)
+
+    async def _answer_async(self, route: _Route, request: Shape) -> Any:
+        answer = route.perform(self._caller, request)
+        return await answer.now_async(self._aws.clock) if answer.__class__ is Later else answer
 
     def _finished(self, answer: Shape | None, route: _Route) -> Shape:
         if answer is None:

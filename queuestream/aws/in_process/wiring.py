@@ -19,6 +19,7 @@ from queuestream.aws.in_process.connection import Connection, known_answer
 from queuestream.aws.in_process.patches import is_botocores, original_of
 from queuestream.aws.in_process.sleeping import sleep_async, sleeping_on
 from queuestream.aws.models import SERVICES
+from queuestream.aws.one_broker import OneBroker
 from queuestream.core.broker import Broker
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def wire(target: _Wired, aws: Aws | Broker | None = None, *, faults: FaultPlan |
         TypeError: It is none of these, or a client of another service.
     """
     if isinstance(aws, Broker):
-        aws = _OneBroker(aws)
+        aws = OneBroker(aws)
     carrier = Carrier(Aws() if aws is None else aws, faults)
     session = getattr(target, "_session", target)  # boto3's has botocore's
     if hasattr(session, "create_client"):
@@ -56,27 +57,6 @@ def wire(target: _Wired, aws: Aws | Broker | None = None, *, faults: FaultPlan |
         raise TypeError(f"wire() takes a session, or a client or resource of SQS or Kinesis, not {target!r}.")
     _wire_client(client, carrier)
     return target
-
-
-class _OneBroker(Aws):
-    """One broker, whoever calls and from whatever region."""
-
-    def __init__(self, broker: Broker) -> None:
-        self._broker = broker
-        super().__init__(clock=broker.clock, account_id=broker.account_id, region=broker.region)
-        self._brokers[broker.account_id, broker.region] = broker
-
-    def broker(self, account_id: str | None = None, region: str | None = None) -> Broker:
-        """The one there is."""
-        return self._broker
-
-    def known_broker(self, account_id: str, region: str) -> Broker | None:
-        """The one there is, for its own account."""
-        return self._broker if account_id == self._broker.account_id else None
-
-    def account_of(self, access_key_id: str | None) -> str:
-        """Everybody belongs to the broker's account."""
-        return self._broker.account_id
 
 
 def _wire_session(session: Any, carrier: Carrier) -> None:

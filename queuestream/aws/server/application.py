@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from queuestream.aws.calls import Later
 from queuestream.aws.fault_plans import AnswerLost
 from queuestream.aws.front_end.errors import RequestEntityTooLarge
-from queuestream.aws.front_end.front_end import error_response
+from queuestream.aws.front_end.front_end import error_response, unavailable
 from queuestream.aws.front_end.http import HttpRequest, HttpResponse
 from queuestream.aws.server.control import PREFIX
 from queuestream.aws.server.waiting import ClientLeft, Presence
+from queuestream.core.errors import StorageFailed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from queuestream.aws.server.control import Control
     from queuestream.aws.server.visitors import Visitors
     from queuestream.aws.server.waiting import Waiting
+    from queuestream.core.errors import ServiceError
 
     Scope = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -95,6 +97,16 @@ class Application:
         if body is None:
             return _too_long(request)
         request.body = body
+        steps = self._answer(request, presence)
+        commit = self._front_end.aws.commit
+        if commit is None:
+            return await steps
+        try:
+            return await commit.keep(steps)
+        except StorageFailed as failure:
+            return _refusal(request, unavailable(failure))
+
+    async def _answer(self, request: HttpRequest, presence: Presence) -> HttpResponse:
         if request.path.startswith(PREFIX):
             return self._control.respond(request)
         answer = self._front_end.respond(request)
@@ -168,14 +180,19 @@ def _request_of(scope: Scope) -> HttpRequest:
 
 def _too_long(request: HttpRequest) -> HttpResponse:
     """What AWS says to a body that it won't read."""
+    response = _refusal(request, RequestEntityTooLarge())
+    response.headers["Connection"] = "close"  # what was not read cannot be told from a next request
+    return response
+
+
+def _refusal(request: HttpRequest, error: ServiceError) -> HttpResponse:
+    """An error, in the protocol of a request that the front end does not answer."""
     target = request.headers.get("x-amz-target")
     protocol = "query"
     if target is not None:
         protocol = "cbor" if "cbor" in request.headers.get("content-type", "") else "json"
     service = "sqs" if target is None or target.startswith("AmazonSQS.") else "kinesis"
-    response = error_response(service, protocol, RequestEntityTooLarge(), str(uuid.uuid4()))
-    response.headers["Connection"] = "close"  # what was not read cannot be told from a next request
-    return response
+    return error_response(service, protocol, error, str(uuid.uuid4()))
 
 
 async def _left(receive: Receive) -> None:

@@ -6,7 +6,7 @@
     POST /_queuestream/clock/advance        {"hours": 12}
     GET  /_queuestream/queues/NAME/messages?account=...&region=...&limit=...
 
-Answers are JSON objects; what is refused has a `message`.  `health` tells nothing and changes nothing, and
+Answers are JSON objects; what is refused has a `message`.  `health` tells little and changes nothing, and
 is always there; the others can be turned off, and have to be signed where requests have to be
 signed: with SigV4, by one of the same keys, for any service.
 
@@ -25,8 +25,9 @@ from urllib.parse import parse_qsl, unquote
 import queuestream
 from queuestream.aws.front_end.http import HttpResponse
 from queuestream.aws.front_end.signatures import SignatureError
+from queuestream.aws.one_broker import KeptBroker
 from queuestream.core.clock import SECOND
-from queuestream.core.errors import QueueDoesNotExist, QueuestreamError
+from queuestream.core.errors import NotSupportedByEngine, QueueDoesNotExist, QueuestreamError
 from queuestream.core.virtual_clock import VirtualClock
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ class Control:
             return _json(403, {"message": error.message})
         except Refused as refused:
             return _json(refused.status, {"message": str(refused)})
+        except NotSupportedByEngine as error:
+            return _json(409, {"message": str(error)})
         except QueuestreamError as error:
             return _json(404 if isinstance(error, QueueDoesNotExist) else 400, {"message": str(error)})
 
@@ -88,7 +91,7 @@ class Control:
         method = request.method
         if what == "health":
             _check_method(method, "GET")
-            return {"status": "running", "version": queuestream.__version__}
+            return self._health()
         if self._off_because is not None:
             raise Refused(403, f"The control endpoints are off: {self._off_because}.")
         if self._credentials is not None:
@@ -108,6 +111,20 @@ class Control:
             _check_method(method, "GET")
             return self._messages(unquote(parts[1]), dict(parse_qsl(request.query)))
         raise Refused(404, f"There is nothing at {request.path}.")
+
+    def _health(self) -> dict[str, Any]:
+        health: dict[str, Any] = {"status": "running", "version": queuestream.__version__}
+        aws = self._aws
+        if isinstance(aws, KeptBroker):
+            if aws.broker().closed_because is not None:
+                raise Refused(503, f"The queues and streams were closed: {aws.broker().closed_because}.")
+            health |= {
+                "data": aws.path.name,
+                "durability": aws.durability,
+                "account_id": aws.account_id,
+                "region": aws.region,
+            }
+        return health
 
     def _time(self) -> dict[str, Any]:
         now_ns = self._aws.clock.now_ns()

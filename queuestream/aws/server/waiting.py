@@ -12,6 +12,7 @@ too: a client that asked to wait twenty seconds has its answer after twenty seco
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from queuestream.aws.calls import Later
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from queuestream.aws.calls import Waits
     from queuestream.aws.front_end.http import EventBody
     from queuestream.core.clock import Clock
+    from queuestream.storage.async_commit import AsyncCommit
 
 
 class ClientLeft(Exception):
@@ -65,13 +67,15 @@ class Waiting:
 
     Args:
         clock: What long polls wait on.
+        commit: What tasks wait for the disk with, where there is one.
 
     Attributes:
         stopped: Whether nobody waits any longer.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, commit: AsyncCommit | None = None) -> None:
         self._clock = clock
+        self._commit = commit
         self._by_hand = isinstance(clock, VirtualClock)
         self._polls: set[Waits] = set()
         self._bodies: set[EventBody] = set()
@@ -101,11 +105,12 @@ class Waiting:
 
     async def pieces(self, body: EventBody, presence: Presence) -> AsyncGenerator[bytes, None]:
         """The pieces of a body that goes on, until it ends or the client leaves."""
+        commit = self._commit
         self._bodies.add(body)
         presence.call_at_the_end(lambda: _look_again(body))
         try:
             while not (self.stopped or presence.is_over):
-                piece = body.attempt()
+                piece = body.attempt() if commit is None else await commit.call(body.attempt)
                 if piece is not None:
                     yield piece
                 elif body.ended:
@@ -114,7 +119,8 @@ class Waiting:
                     await self._clock.wait_async(body.wakeup, body.until_ns)
         finally:
             self._bodies.discard(body)
-            body.close()
+            with nullcontext() if commit is None else commit.glance():
+                body.close()
 
     async def _found(self, poll: Waits, presence: Presence) -> Any:
         timer: asyncio.TimerHandle | None = None

@@ -13,7 +13,7 @@ from binascii import crc32
 from typing import TYPE_CHECKING
 
 from queuestream.aws.front_end.errors import wire_error
-from queuestream.core.errors import BrokerClosed, ServiceError
+from queuestream.core.errors import BrokerClosed, ServiceError, StorageFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,9 +83,9 @@ class Frames:
         except ServiceError as error:
             self.ended = True
             return self._exception(wire_error("kinesis", error).shape, error.message)
-        except BrokerClosed as closed:
+        except (BrokerClosed, StorageFailed) as closed:
             self.ended = True
-            return self._exception("InternalFailureException", f"The stream was closed: {closed.reason}.")
+            return self._exception("InternalFailureException", f"The stream was closed: {closed}")
         self.ended = subscription.ended
         if event is None:
             return None
