@@ -5,6 +5,7 @@
     ├── DeadlockError                       a wait on a virtual clock that nobody can ever end
     ├── NotSupportedByEngine                what the engine behind a broker cannot do
     ├── NoAnswer                            a service elsewhere that did not answer (also a ConnectionError)
+    ├── DigestMismatch                      a message that was damaged on its way to a service, or from it
     ├── StorageError                        a file that keeps a broker
     │   ├── StorageInUse                    another process, or another broker of this one, has it
     │   ├── StorageDamaged · StorageTooNew  it cannot be read, or not by this version
@@ -84,6 +85,22 @@ class NoAnswer(QueuestreamError, ConnectionError):
         self.operation = operation
         self.may_be_done = may_be_done
         self.why = str(why)
+
+
+class DigestMismatch(QueuestreamError):
+    """A service elsewhere has another digest of a message than we do: it was damaged on its way.
+
+    One that was sent is in the queue all the same, as the service has it.
+
+    Attributes:
+        message_id: The message.
+        part: `body`, `message attributes` or `message system attributes`.
+    """
+
+    def __init__(self, message_id: str, part: str) -> None:
+        super().__init__(f"Message {message_id} is not as it was sent: the digests of its {part} differ.")
+        self.message_id = message_id
+        self.part = part
 
 
 # --- a file that keeps a broker -----------------------------------------------------------------------

@@ -103,8 +103,13 @@ def _shown(queue: Queue, name: str) -> str | None:
     if name == "KmsDataKeyReusePeriodSeconds" and attributes.kms_master_key_id is None:
         return None
     value = getattr(attributes, PYTHON_NAMES[name])
-    if value is None or isinstance(value, str):
-        return value
+    return None if value is None else attribute_text(value)
+
+
+def attribute_text(value: Any) -> str:
+    """One attribute's value as AWS writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, int) else str(value.to_json())
+    if isinstance(value, str | int):
+        return str(value)
+    return str(value.to_json())

@@ -187,7 +187,7 @@ class Asked(Generic[R]):
 
     Args:
         ask: Asks.
-        name: The property, for the sentence of who forgets to await it.
+        name: The property, for the sentence to who forgets to await it.
     """
 
     def __init__(self, ask: Callable[[], Coroutine[Any, Any, R]], name: str) -> None:
@@ -198,7 +198,7 @@ class Asked(Generic[R]):
         return self._ask().__await__()
 
     def __getattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"{self._name} has to be awaited first, since AWS is asked for it; then {name}")
+        raise AttributeError(f"AWS is asked for {self._name}: it has to be awaited before it has {name!r}.")
 
     def __repr__(self) -> str:
         return f"<{self._name}, to be awaited>"
