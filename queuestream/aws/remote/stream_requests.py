@@ -28,11 +28,16 @@ if TYPE_CHECKING:
 Shape = dict[str, Any]
 
 
+RETENTION_PERIOD_HOURS = 24
+"""How long AWS keeps the records of a new stream."""
+
+
 def new_stream(
     name: str,
     *,
     shard_count: int | None = None,
     stream_mode: str = PROVISIONED,
+    retention_period_hours: int = RETENTION_PERIOD_HOURS,
     max_record_size_in_kib: int | None = None,
     tags: Mapping[str, str] | None = None,
     warm_throughput_mibps: int | None = None,
@@ -44,10 +49,20 @@ def new_stream(
 ) -> Shape:
     """CreateStream's request for a stream of these settings; where they are silent, as the core has it.
 
+    How long records are kept is not in it, but is set later; it is checked before there is a stream.
+
     Raises:
         NotSupportedByEngine: A setting that AWS has not.
+        ValidationException: A setting that AWS cannot refuse in time.
     """
-    if limits not in {None, StreamLimits()}:
+    quotas = StreamLimits()
+    checks.check_integer(
+        retention_period_hours,
+        "retentionPeriodHours",
+        quotas.retention_period_hours_min,
+        quotas.retention_period_hours_max,
+    )
+    if limits not in {None, quotas}:
         raise NotSupportedByEngine("aws", "limits of a stream", "The quotas are those of the account.")
     if provisioning_time_seconds:
         raise NotSupportedByEngine(
@@ -99,6 +114,15 @@ def _entry(entry: object, at: str) -> Shape:
         PartitionKey=partition_key,
         ExplicitHashKey=explicit_hash_key,
     )
+
+
+def flag(value: object, at: str) -> bool | None:
+    """True, False or None: a text that AWS may take for either should not delete anything.
+
+    Raises:
+        ValidationException: It is something else.
+    """
+    return None if value is None else checks.check_boolean(value, at)
 
 
 def point_in_time(value: object, at: str) -> datetime | None:
