@@ -1,7 +1,8 @@
-"""Answer the AWS CLI and every AWS SDK: Amazon SQS and Amazon Kinesis Data Streams over HTTP, in memory.
+"""Answer the AWS CLI and every AWS SDK: Amazon SQS and Amazon Kinesis Data Streams over HTTP.
 
 It prints one line when clients can connect, with the endpoint URL, and serves until Ctrl-C or SIGTERM.
-Then it answers those who wait, and ends.  Nothing is kept: a new server is an empty one.
+Then it answers those who wait, and ends.  Nothing is kept, and a new server is an empty one, but for
+--data: then everything is in that file when it is answered, and several processes share it by this server.
 
 Examples:
   queuestream serve
@@ -9,6 +10,7 @@ Examples:
   queuestream serve --virtual-clock        (then POST /_queuestream/clock/advance)
   queuestream serve --delete-interval 0 --purge-interval 0   (for tests that do not wait AWS's minute)
   queuestream serve --host 0.0.0.0 --access-keys keys.txt
+  queuestream serve --data orders.db                                 (made where there is none)
 
 Clients need the endpoint URL, and any credentials and region:
   export AWS_ENDPOINT_URL=http://127.0.0.1:4566
@@ -17,16 +19,18 @@ Clients need the endpoint URL, and any credentials and region:
   aws kinesis create-stream --stream-name events --shard-count 2
 
 An access key id of twelve digits is the account that the client acts in; each account and region has
-queues and streams of its own.
+queues and streams of its own.  A file keeps one account in one region: with --data, clients of others are
+refused.
 
 Beside AWS's operations it answers:
   GET  /_queuestream/health                    whether it runs
-  POST /_queuestream/reset                     forget every queue and stream
+  POST /_queuestream/reset                     forget every queue and stream, but those in a file
   GET  /_queuestream/clock                     what time it is there
   POST /_queuestream/clock/advance             {"hours": 12}, as application/json, on a virtual clock
   GET  /_queuestream/queues/NAME/messages      look into a queue; ?account=...&region=...&limit=...
 
-Exit status: 0 when it was told to stop, 2 where the command line makes no sense or the address cannot be had.
+Exit status: 0 when it was told to stop, 1 when the file could not be written any more, 2 where the command
+line makes no sense, or the address or the file cannot be had.
 """
 
 from __future__ import annotations
@@ -34,6 +38,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -42,9 +47,9 @@ if TYPE_CHECKING:
 
     from queuestream.aws.server import Server
 
-SUMMARY = "answer the AWS CLI and every AWS SDK over HTTP: SQS and Kinesis, in memory"
+SUMMARY = "answer the AWS CLI and every AWS SDK over HTTP: SQS and Kinesis, in memory or in a file"
 
-_ENDED, _MAKES_NO_SENSE = 0, 2
+_ENDED, _FAILED, _MAKES_NO_SENSE = range(3)
 _ACCOUNT_ID_LENGTH = 12
 
 
@@ -78,13 +83,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--account-id",
         metavar="ID",
         type=_account_id,
-        default="123456789012",
-        help="the account of clients whose access key id is no account itself (default %(default)s)",
+        help="the account of clients whose access key id is no account itself "
+        "(default: the file's, or 123456789012)",
     )
     what.add_argument(
         "--region",
-        default="us-east-1",
-        help="the region of requests that name none (default %(default)s)",
+        help="the region of requests that name none (default: the file's, or us-east-1)",
+    )
+    what.add_argument(
+        "--data",
+        metavar="FILE",
+        help="keep everything in this SQLite file, and serve what is in it (default: in memory)",
+    )
+    what.add_argument(
+        "--durability",
+        choices=["commit", "interval", "none"],
+        help="when what was asked is on disk, with --data: when it is answered (commit, the default), every "
+        "50 ms, or when the system likes; a process that is killed loses nothing in any case",
     )
     what.add_argument("--seed", metavar="N", help="the same N, the same ids")
     what.add_argument(
@@ -210,13 +225,19 @@ def run(options: argparse.Namespace) -> int:
     try:
         # For `queuestream --help`, and because it needs an extra.
         from queuestream.aws.server import CannotListen, serve  # noqa: PLC0415
+        from queuestream.core.errors import BrokerClosed, InvalidParameterValue, StorageError  # noqa: PLC0415
     except ImportError as error:
         return _complain(f"{error}; pip install 'queuestream[server]' has what it needs")
 
+    if options.durability is not None and options.data is None:
+        return _complain("--durability says how the file of --data is written, and there is no --data")
     keys = [*options.access_key, *options.access_keys]
-    server = serve(
+    make = partial(
+        serve,
         host=options.host,
         port=options.port,
+        data=options.data,
+        durability=options.durability or "commit",
         account_id=options.account_id,
         region=options.region,
         seed=options.seed,
@@ -236,9 +257,12 @@ def run(options: argparse.Namespace) -> int:
         connections_max=options.max_connections,
     )
     try:
-        server.run(_say_that_it_is_ready)
-    except CannotListen as error:
+        make().run(_say_that_it_is_ready)
+    except (CannotListen, StorageError, InvalidParameterValue) as error:
         return _complain(str(error))
+    except BrokerClosed as error:
+        _complain(f"{error.reason}.  Start it again for what was kept")
+        return _FAILED
     return _ENDED
 
 

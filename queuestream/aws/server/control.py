@@ -121,8 +121,6 @@ class Control:
             health |= {
                 "data": aws.path.name,
                 "durability": aws.durability,
-                "account_id": aws.account_id,
-                "region": aws.region,
             }
         return health
 

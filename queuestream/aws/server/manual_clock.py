@@ -40,6 +40,11 @@ class ManualClock(VirtualClock):
         # A copy in one step: tasks come and go in the loop's thread.
         return due + [wakeup for wakeup, until_ns in list(self._tasks.items()) if until_ns <= now_ns]
 
+    def reach(self, instant_ns: int) -> None:
+        """It is `instant_ns` now, at the least: a file that is served has seen it."""
+        if instant_ns > self.now_ns():
+            self.advance(nanoseconds=instant_ns - self.now_ns())
+
     async def wait_async(self, wakeup: Wakeup, until_ns: int | None) -> None:
         """Wait as a task until `wakeup` is set or nudged, or somebody moves the clock to `until_ns`."""
         if until_ns is not None:

@@ -43,8 +43,11 @@ from queuestream.core.virtual_clock import VirtualClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
+    from pathlib import Path
 
     from queuestream.aws.fault_plans import FaultPlan
+    from queuestream.aws.one_broker import KeptBroker
+    from queuestream.storage.store import Durability
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 4566
@@ -104,7 +107,9 @@ class Server:
         settings: How it is reached.
     """
 
-    def __init__(self, aws: Aws, settings: Settings, faults: FaultPlan | None = None) -> None:
+    def __init__(
+        self, aws: Aws, settings: Settings, faults: FaultPlan | None = None, data: KeptBroker | None = None
+    ) -> None:
         if isinstance(aws.clock, VirtualClock) and not isinstance(aws.clock, ManualClock):
             raise TypeError(
                 "A server's clients wait in other processes, where a VirtualClock cannot see them: "
@@ -113,6 +118,7 @@ class Server:
         self.aws = aws
         self.settings = settings
         self._faults = faults
+        self._data = data
         self._waiting = Waiting(aws.clock)
         self._port: int | None = None
         self._thread: threading.Thread | None = None
@@ -164,6 +170,7 @@ class Server:
         Raises:
             CannotListen: The port is taken, or the address is not this machine's.
             RuntimeError: It serves already.
+            BrokerClosed: It has stopped, and let its file go.
         """
         if self._thread is not None:
             raise RuntimeError(f"{self!r} serves already.")
@@ -181,16 +188,22 @@ class Server:
         """Answer everybody who waits, and serve no longer; stopping again changes nothing."""
         thread, self._thread = self._thread, None
         if thread is None:
+            self._let_data_go()
             return
         if self._uvicorn is not None:
             self._uvicorn.ask_to_stop()
         thread.join()
+        self._let_data_go()
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
 
     def reset(self) -> None:
-        """Forget every queue and stream, as `POST /_queuestream/reset` does."""
+        """Forget every queue and stream, as `POST /_queuestream/reset` does.
+
+        Raises:
+            NotSupportedByEngine: A file keeps them.
+        """
         self.aws.reset()
 
     def _run_in_thread(self, listening: socket.socket) -> None:
@@ -212,11 +225,29 @@ class Server:
 
         Raises:
             CannotListen: The port is taken, or the address is not this machine's.
+            BrokerClosed: The file could not be written any more; opening it again gives what was kept.
         """
-        with self._listen() as listening:
-            self._serve(listening, lambda: ready(self))
+        try:
+            with self._listen() as listening:
+                self._serve(listening, lambda: ready(self))
+        finally:
+            self._let_data_go()
+
+    def _let_data_go(self) -> None:
+        """Close the file that was opened for this server."""
+        if self._data is not None:
+            self._data.close()
 
     def _listen(self) -> socket.socket:
+        try:
+            return self._bound()
+        except CannotListen:
+            self._let_data_go()
+            raise
+
+    def _bound(self) -> socket.socket:
+        if self._data is not None:
+            self._data.broker().check_open()
         settings = self.settings
         try:
             [(family, kind, protocol, _, address), *_] = socket.getaddrinfo(
@@ -238,7 +269,7 @@ class Server:
     def _serve(self, listening: socket.socket, ready: Callable[[], object]) -> None:
         settings, aws = self.settings, self.aws
         credentials = Credentials(settings.access_keys, settings.accounts) if settings.access_keys else None
-        self._waiting = Waiting(aws.clock)
+        self._waiting = Waiting(aws.clock, aws.commit)
         application = Application(
             FrontEnd(aws, credentials, self._faults),
             Control(aws, credentials, settings.control_is_off_because()),
@@ -261,9 +292,12 @@ class Server:
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
-        self._uvicorn = _Uvicorn(config, self._waiting, ready)
+        data = self._data
+        self._uvicorn = _Uvicorn(config, self._waiting, ready, data)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(self._uvicorn.serve(sockets=[listening]))
+        if data is not None:
+            data.broker().check_open()
 
 
 def serve(
@@ -271,8 +305,10 @@ def serve(
     *,
     host: str = DEFAULT_HOST,
     port: int = DEFAULT_PORT,
-    account_id: str = DEFAULT_ACCOUNT_ID,
-    region: str = DEFAULT_REGION,
+    data: str | Path | None = None,
+    durability: Durability = "commit",
+    account_id: str | None = None,
+    region: str | None = None,
     seed: int | str | None = None,
     shard_limit: int | None = None,
     provisioning_time_seconds: float = 0,
@@ -296,8 +332,11 @@ def serve(
         aws: The accounts and regions to serve; where None, new ones, made as it is said here.
         host: The address to listen on; this machine alone can reach the default one.
         port: The port; any free one where 0.
-        account_id: The account of clients whose access key names no other.
-        region: The region where a request names none.
+        data: The file that keeps them, which is made where there is none; it is opened now, and closed when
+            the server stops.  Nothing is kept where None.
+        durability: When what was asked is in that file: `commit`, `interval` or `none`, as for `connect`.
+        account_id: The account of clients whose access key names no other: 123456789012, or the file's.
+        region: The region where a request names none: us-east-1, or the file's.
         seed: Makes every id repeatable.
         shard_limit: How many open shards an account may have in a region.
         provisioning_time_seconds: How long streams are CREATING, UPDATING and DELETING.
@@ -322,10 +361,15 @@ def serve(
     Raises:
         TypeError: The clock of `aws` is a virtual one that is no `ManualClock`; or something is said about
             new accounts besides.
+        StorageError: The file cannot be opened; its subclasses say why.
     """
+    kept = None
     if aws is not None:
-        if (account_id, region) != (DEFAULT_ACCOUNT_ID, DEFAULT_REGION) or any(
+        if any(
             (
+                data is not None,
+                account_id is not None,
+                region is not None,
                 seed is not None,
                 shard_limit is not None,
                 provisioning_time_seconds,
@@ -344,19 +388,36 @@ def serve(
         }
         if shard_limit is not None:
             stream_settings["limits"] = StreamLimits(shards_per_account=shard_limit)
-        aws = Aws(
-            clock=ManualClock() if virtual_clock else None,
-            seed=seed,
-            account_id=account_id,
-            region=region,
-            queue_limits=AWS_LIMITS._replace(
-                delete_interval_seconds=delete_interval_seconds,
-                purge_interval_seconds=purge_interval_seconds,
-                enforce_throughput=enforce_throughput,
-            ),
-            stream_settings=stream_settings,
-            consistency=EVENTUAL if eventual_consistency else AT_ONCE,
+        queue_limits = AWS_LIMITS._replace(
+            delete_interval_seconds=delete_interval_seconds,
+            purge_interval_seconds=purge_interval_seconds,
+            enforce_throughput=enforce_throughput,
         )
+        consistency = EVENTUAL if eventual_consistency else AT_ONCE
+        if data is None:
+            aws = Aws(
+                clock=ManualClock() if virtual_clock else None,
+                seed=seed,
+                account_id=account_id or DEFAULT_ACCOUNT_ID,
+                region=region or DEFAULT_REGION,
+                queue_limits=queue_limits,
+                stream_settings=stream_settings,
+                consistency=consistency,
+            )
+        else:
+            from queuestream.aws.server.data import open_data  # noqa: PLC0415 - few servers have a file
+
+            aws = kept = open_data(
+                data,
+                durability=durability,
+                virtual_clock=virtual_clock,
+                seed=seed,
+                account_id=account_id,
+                region=region,
+                queue_limits=queue_limits,
+                stream_settings=stream_settings,
+                consistency=consistency,
+            )
     settings = Settings(
         host=host,
         port=port,
@@ -368,7 +429,7 @@ def serve(
         body_bytes_max=body_bytes_max,
         connections_max=connections_max,
     )
-    return Server(aws, settings, faults)
+    return Server(aws, settings, faults, kept)
 
 
 def is_loopback(host: str) -> bool:
@@ -382,10 +443,20 @@ def is_loopback(host: str) -> bool:
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn's server, which says when it is ready, sweeps its connections, and stops without delay."""
+    """uvicorn's server, which says when it is ready, sweeps its connections, and stops without delay.
 
-    def __init__(self, config: uvicorn.Config, waiting: Waiting, ready: Callable[[], object]) -> None:
+    It stops by itself, too, when there is nothing left to serve, because the file could not be written.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        waiting: Waiting,
+        ready: Callable[[], object],
+        data: KeptBroker | None,
+    ) -> None:
         super().__init__(config)
+        self._data = data
         self._waiting = waiting
         self._ready = ready
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -410,6 +481,8 @@ class _Uvicorn(uvicorn.Server):
         ticks = 0
         while not await self.on_tick(0):
             ticks += 1
+            if self._data is not None and self._data.broker().closed_because is not None:
+                break
             if ticks % _SWEEP_SECONDS == 0:
                 now = asyncio.get_running_loop().time()
                 for connection in list(self.server_state.connections):
