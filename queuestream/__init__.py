@@ -2,6 +2,7 @@
 
     Queue, Stream       the two things; each works alone
     Broker              several of them under one clock, one seed, one account
+    connect             a broker by its URL: in memory, in a SQLite file, or on AWS
     VirtualClock        time that passes when told to, or when everyone waits
     SystemClock         the machine's time
     errors              one class per AWS error code
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from queuestream.core.streams.limits import StreamLimits as StreamLimits
     from queuestream.core.streams.listing import ShardFilter as ShardFilter
     from queuestream.core.streams.stream import Stream as Stream
+    from queuestream.engines import connect as connect
 
 _HOMES = {
     "BatchFailure": "core.queues.batches",
@@ -76,6 +78,7 @@ _HOMES = {
     "StreamLimits": "core.streams.limits",
     "SystemClock": "core.clock",
     "VirtualClock": "core.clock",
+    "connect": "engines",
 }
 
 __all__ = ["__version__", "aio", "errors", *_HOMES]  # noqa: PLE0604 - names, all of them

@@ -15,6 +15,7 @@ from queuestream.core.queues.checks import shown
 
 TOKEN_LENGTH = 32
 FIRST_RECEIVE = "00000001"
+NO_RECEIVE = "00000000"
 _HANDLE_LENGTH = TOKEN_LENGTH + len(FIRST_RECEIVE)
 _BITS = TOKEN_LENGTH * 4
 _MASK = (1 << _BITS) - 1

@@ -1,0 +1,199 @@
+"""Opening a file: whose it is, what is in it, and what its journal has beyond that."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from queuestream.core.broker import Broker
+from queuestream.core.clock import SystemClock
+from queuestream.core.errors import InvalidParameterValue, StorageDamaged, StorageError
+from queuestream.core.queues.consistency import AT_ONCE, Consistency
+from queuestream.core.queues.limits import AWS_LIMITS, QueueLimits
+from queuestream.storage import codec, schema
+from queuestream.storage.commit_lock import CommitLock
+from queuestream.storage.disk import Disk
+from queuestream.storage.journal import Journal
+from queuestream.storage.ownership import Ownership
+from queuestream.storage.queue_rows import QueueRows
+from queuestream.storage.store import Durability, Store
+from queuestream.storage.stream_rows import StreamRows
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from queuestream.core.changes import Change
+    from queuestream.core.clock import Clock
+
+_SYNC_INTERVAL_MS_MAX = 60_000
+
+
+def open_broker(
+    path: str | Path,
+    *,
+    clock: Clock | None = None,
+    seed: int | str | None = None,
+    account_id: str | None = None,
+    region: str | None = None,
+    queue_limits: QueueLimits = AWS_LIMITS,
+    consistency: Consistency = AT_ONCE,
+    durability: Durability = "commit",
+    sync_interval_ms: float = 50,
+    disk: Disk | None = None,
+) -> Broker:
+    """The broker that a file keeps; a new one where there is no file.
+
+    Close it in the end, or use it as a context manager: then everything is in the one file.  What was not
+    closed is in the file and its journal, and is put together when it is opened again.
+
+    Args:
+        path: The file; its folder must exist.
+        clock: As for `Broker`; it must not read less than what the file has seen.
+        seed: As for `Broker`; from now on.
+        account_id: As for `Broker`, where the file is new; a file keeps its own.
+        region: As for `Broker`, where the file is new; a file keeps its own.
+        queue_limits: As for `Broker`; not kept in the file.
+        consistency: As for `Broker`; not kept in the file.
+        durability: `commit`: on disk when the call returns.  `interval`: at most `sync_interval_ms` are lost
+            by a power cut, nothing by the end of the process.  `none`: a power cut may lose what the
+            operating system has not written, the end of the process nothing.
+        sync_interval_ms: For `interval`: milliseconds, from 1 to 60,000.
+        disk: What files are asked of; for tests.
+
+    Raises:
+        StorageInUse: Somebody has it open.
+        StorageDamaged: It is no file of ours, or cannot be read.
+        StorageTooNew: A newer version has written it.
+        StorageError: It cannot be opened, or not with this clock, account or region.
+        InvalidParameterValue: An option that makes no sense.
+
+    Cost: linear in the messages, which are all in memory; a stream's records stay on disk.
+    """
+    if durability not in get_args(Durability):
+        raise InvalidParameterValue(f"Durability {durability!r} is none of {', '.join(get_args(Durability))}.")
+    if not isinstance(sync_interval_ms, int | float) or not 1 <= sync_interval_ms <= _SYNC_INTERVAL_MS_MAX:
+        raise InvalidParameterValue(f"A sync interval is 1 to {_SYNC_INTERVAL_MS_MAX} milliseconds.")
+    path = Path(path).absolute()
+    if not path.parent.is_dir():
+        raise StorageError(str(path), f"There is no folder {path.parent} to keep {path.name} in: make it first.")
+    disk = disk or Disk()
+    with ExitStack() as undo:
+        ownership = Ownership.take(path, disk)
+        undo.callback(ownership.release)
+        connection = schema.open_database(path)
+        undo.callback(connection.close)
+        reading = schema.open_for_reading(path)
+        undo.callback(reading.close)
+        broker = Broker(
+            clock=clock,
+            seed=seed,
+            queue_limits=queue_limits,
+            consistency=consistency,
+            **_identity(path, connection, account_id, region),
+        )
+        journal = Journal(path, disk, owner=_number_of(connection))
+        undo.callback(journal.close, remove=False)
+        lock = CommitLock(lambda position: store.reach(position), lambda: journal.synced)
+        broker.lock = lock
+        rows = QueueRows(broker), StreamRows(broker)
+        rows[0].load(connection)
+        rows[1].load(reading)
+        _catch_up(path, broker, connection, journal, rows)
+        store = Store(
+            path,
+            broker,
+            lock,
+            (connection, reading),
+            journal,
+            ownership,
+            rows,
+            durability,
+            sync_interval_ms / 1_000,
+        )
+        store.start()
+        undo.pop_all()
+        return broker
+
+
+def _identity(
+    path: Path, connection: sqlite3.Connection, account_id: str | None, region: str | None
+) -> dict[str, str]:
+    """The account and region of a file, which are those that it was made with."""
+    identity = {}
+    for name, asked, usual in (
+        ("account_id", account_id, "000000000000"),
+        ("region", region, "us-east-1"),
+    ):
+        known = schema.meta(connection, name)
+        if known is not None and asked not in {None, known}:
+            raise StorageError(
+                str(path),
+                f"{path} belongs to the {name} {known}, not to {asked}. Leave it away, or open another file.",
+            )
+        identity[name] = known or asked or usual
+    Broker(**identity)  # what is wrong with them is said before they are kept
+    for name, value in identity.items():
+        schema.set_meta(connection, name, value)
+    return identity
+
+
+def _number_of(connection: sqlite3.Connection) -> int:
+    """What tells this database from others."""
+    number = schema.meta(connection, "number")
+    if number is None:
+        number = str(secrets.randbits(63))
+        schema.set_meta(connection, "number", number)
+    return int(number)
+
+
+def _catch_up(
+    path: Path,
+    broker: Broker,
+    connection: sqlite3.Connection,
+    journal: Journal,
+    rows: tuple[QueueRows, StreamRows],
+) -> None:
+    """Do what the journal has beyond the rows, bring it into them, and begin it anew."""
+    folded_epoch = int(schema.meta(connection, "folded_epoch") or 0)
+    latest_ns = int(schema.meta(connection, "saved_ns") or 0)
+    handlers = {**rows[0].handlers, **rows[1].handlers}
+    for changes in recovered(path, journal, folded_epoch):
+        for change in changes:
+            handlers[type(change)](change)
+            latest_ns = max(latest_ns, instant_of(change))
+        for change in changes:
+            change.apply(broker)
+    _begin_at(path, broker.clock, latest_ns)
+    if journal.last_epoch > folded_epoch:  # it was not closed
+        for queue in broker.queues.values():
+            queue._expect_forgotten_receives()
+    write(connection, rows, folded_epoch=journal.last_epoch, saved_ns=broker.clock.now_ns())
+    journal.begin(journal.last_epoch + 1)
+
+
+def recovered(path: Path, journal: Journal, folded_epoch: int) -> Iterator[tuple[Change, ...]]:
+    """What the journal has beyond the rows, call by call.
+
+    Raises:
+        StorageDamaged: An entry that was written whole makes no sense.
+    """
+    for payload in journal.entries(folded_epoch):
+        try:
+            yield codec.decode(payload)
+        except codec.Unreadable as error:
+            raise StorageDamaged(str(path), f"its journal has an entry that makes no sense ({error})") from error
+
+
+def _begin_at(path: Path, clock: Clock, latest_ns: int) -> None:
+    """See to it that time does not run backwards from one opening to the next."""
+    if isinstance(clock, SystemClock):
+        clock.reach(latest_ns)
+    elif clock.now_ns() < latest_ns:
+        raise StorageError(
+            str(path),
+            f"{path} was last written at {latest_ns} ns, and {clock!r} reads {clock.now_ns()} ns. Time cannot "
+            "run backwards: start the clock where it was, or later.",
+        )

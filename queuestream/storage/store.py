@@ -1,0 +1,285 @@
+"""A broker kept in a file: what hears its changes, folds them into rows, tidies up and closes.
+
+    orders.db                        the rows, in SQLite, about a second behind
+    orders.db-changes-a, -b          the journal: what the rows do not have yet
+    orders.db-owner                  who has it open
+    orders.db-wal, -shm              SQLite's own
+
+What a call changes is in the journal before it is applied.  One background thread *folds*
+the journal into rows, a second after the first change or when a segment is half full; it
+takes the broker's lock between two calls, to gather what has changed, and writes without
+it.  The same thread syncs where durability is by interval, and tidies up after purges and
+trims.  It brings nothing about, so no virtual clock waits for it.
+
+A write that fails closes the broker: what nobody was told may be lost, what somebody was
+told is in the files, and opening them again gives the last state that was kept.
+"""
+
+from __future__ import annotations
+
+import atexit
+import sqlite3
+import threading
+import time
+from typing import TYPE_CHECKING, Literal
+
+from queuestream.core import bystanders
+from queuestream.core.errors import StorageFailed
+from queuestream.core.queues.changes import MessagesReceived
+from queuestream.storage import codec, schema
+from queuestream.storage.commit_lock import CommitLock
+from queuestream.storage.journal import SEGMENT_BYTES
+from queuestream.storage.tidying import tidy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from queuestream.core.broker import Broker
+    from queuestream.core.changes import Change
+    from queuestream.storage.journal import Journal
+    from queuestream.storage.ownership import Ownership
+    from queuestream.storage.queue_rows import QueueRows
+    from queuestream.storage.stream_rows import StreamRows
+
+Durability = Literal["commit", "interval", "none"]
+
+_FOLD_AT_BYTES = SEGMENT_BYTES // 2
+_FOLD_SECONDS = 1.0
+_BEHIND_BYTES_MAX = 4 * SEGMENT_BYTES
+"""Who has added to a segment that is longer than this waits for the fold to catch up."""
+
+
+class Store:
+    """What keeps one broker in one file.
+
+    Args:
+        path: The file.
+        broker: The broker; nobody uses it yet.
+        lock: The broker's.
+        connections: To the database: the first is the thread's that folds, the other reads records.
+        journal: Begun, after all that it had is in the database.
+        ownership: That the file is ours.
+        rows: What is not in the database yet.
+        durability: When a call's changes are on disk.
+        sync_seconds: How long that takes at most, by `interval`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        broker: Broker,
+        lock: CommitLock,
+        connections: tuple[sqlite3.Connection, sqlite3.Connection],
+        journal: Journal,
+        ownership: Ownership,
+        rows: tuple[QueueRows, StreamRows],
+        durability: Durability,
+        sync_seconds: float,
+    ) -> None:
+        self._path = path
+        self._broker = broker
+        self._lock = lock
+        self._connections = connections
+        self._connection = connections[0]
+        self._journal = journal
+        self._ownership = ownership
+        self._rows = rows
+        self._durability = durability
+        self._sync_seconds = sync_seconds
+        self._handlers: dict[type[Change], Callable[[Change], None]] = {
+            **rows[0].handlers,
+            **rows[1].handlers,
+        }
+        self._failure: StorageFailed | None = None
+        # Whether something is to be folded, and that somebody has told the thread so.
+        self._is_unfolded = False
+        self._news = threading.Event()
+        self._folded = threading.Condition()
+        self._folding = threading.Lock()
+        # By `interval`: that something was appended that nobody has synced; and that nobody needs to wait.
+        self._appended = threading.Event()
+        self._end = threading.Event()
+        self._ends = False
+        self._closing = threading.Lock()
+        self._is_let_go = False
+        self._thread = threading.Thread(target=self._work, name=f"queuestream {path.name}", daemon=True)
+
+    def start(self) -> None:
+        """Keep the broker from now on."""
+        self._broker.listen(self._hear)
+        self._broker.storage = self
+        atexit.register(self._broker.close)
+        self._thread.start()
+        if self._durability == "interval":
+            threading.Thread(
+                target=self._sync_regularly, name=f"{self._thread.name} syncs", daemon=True
+            ).start()
+
+    # --- what a call does ---
+
+    def _hear(self, changes: tuple[Change, ...]) -> None:
+        """Put a call's changes into the journal, before they are applied.  The caller holds the lock."""
+        try:
+            position = self._journal.append(codec.encode(changes))
+        except (StorageFailed, OSError) as error:
+            raise self._fail(error) from error
+        handlers = self._handlers
+        for change in changes:
+            handlers[type(change)](change)
+        if self._durability == "commit":
+            if not self._may_come_again(changes[0]):
+                self._lock.promised = position
+        elif self._journal.filled > _BEHIND_BYTES_MAX:
+            self._lock.promised = position
+        if not self._is_unfolded or (self._journal.filled > _FOLD_AT_BYTES and not self._news.is_set()):
+            self._is_unfolded = True
+            self._news.set()
+        if self._durability == "interval" and not self._appended.is_set():
+            self._appended.set()
+
+    def _may_come_again(self, change: Change) -> bool:
+        """Whether a power cut may undo a change: a standard queue hands a message out at least once.
+
+        A receive that is lost means that the message comes again, earlier than its visibility timeout says.
+        A FIFO queue promises more (AWS: "Exactly-once processing in Amazon SQS").
+        """
+        return type(change) is MessagesReceived and not self._broker.queues[change.queue].is_fifo
+
+    def reach(self, position: int) -> None:
+        """Return when what was appended up to a position is kept as the durability says.
+
+        Raises:
+            StorageFailed: It cannot be kept.
+        """
+        if self._failure is not None:
+            raise self._failure
+        if self._durability == "commit":
+            try:
+                self._journal.sync(position)
+            except (StorageFailed, OSError) as error:
+                raise self._fail(error) from error
+        if self._journal.filled > _BEHIND_BYTES_MAX and threading.current_thread() is not self._thread:
+            with self._folded:
+                self._folded.wait_for(lambda: self._journal.filled <= _BEHIND_BYTES_MAX or self._ends)
+
+    # --- what the thread does ---
+
+    def _work(self) -> None:
+        """Fold and tidy until the store ends."""
+        ident = threading.get_ident()
+        bystanders.uninvolved.add(ident)
+        try:
+            while not self._ends:
+                self._news.wait()
+                self._news.clear()
+                while self._is_unfolded and not self._ends:
+                    self._wait_for_more()
+                    if not self._ends:
+                        self.fold()
+                while not self._is_unfolded and self._tidy():
+                    pass
+        except (StorageFailed, sqlite3.Error, OSError) as error:
+            self._fail(error)
+        finally:
+            bystanders.uninvolved.discard(ident)
+            if self._failure is not None:
+                self._let_go(remove=False)
+
+    def _wait_for_more(self) -> None:
+        """Let changes come together for a while: they are written for each message once."""
+        fold_at = time.monotonic() + _FOLD_SECONDS
+        while self._journal.filled <= _FOLD_AT_BYTES and not self._ends:
+            left = fold_at - time.monotonic()
+            if left <= 0:
+                return
+            self._news.wait(left)
+            self._news.clear()
+
+    def fold(self) -> None:
+        """Bring everything that has changed into the rows; the cost grows with what has changed.
+
+        Raises:
+            StorageFailed: It cannot be written; the broker is closed.
+        """
+        with self._folding:
+            if self._failure is not None:
+                raise self._failure
+            with self._lock.deferred(), self._broker.lock:
+                self._is_unfolded = False
+                now_ns = self._broker.clock.now_ns()
+                epoch = self._journal.switch()
+                gathered = [rows.gather(now_ns) for rows in self._rows]
+            try:
+                schema.write(self._connection, gathered, folded_epoch=epoch, saved_ns=now_ns)
+            except sqlite3.Error as error:
+                raise self._fail(error) from error
+            with self._lock.deferred(), self._broker.lock:
+                for part in gathered:
+                    if part.then is not None:
+                        part.then()
+                self._journal.free(epoch)
+        with self._folded:
+            self._folded.notify_all()
+
+    def _tidy(self) -> bool:
+        """Give some space back: whether there may be more."""
+        with self._folding:
+            return not self._ends and tidy(self._connection)
+
+    def _sync_regularly(self) -> None:
+        """By `interval`: sync a while after something was appended."""
+        ident = threading.get_ident()
+        bystanders.uninvolved.add(ident)
+        try:
+            while not self._ends:
+                self._appended.wait()
+                self._end.wait(self._sync_seconds)
+                self._appended.clear()
+                self._journal.sync(self._journal.position)
+        except (StorageFailed, OSError) as error:
+            self._fail(error)
+        finally:
+            bystanders.uninvolved.discard(ident)
+
+    # --- how it ends ---
+
+    def _fail(self, error: Exception) -> StorageFailed:
+        """A write has failed: nobody gets any further.  The thread lets the file go."""
+        if self._failure is None:
+            failure = error if isinstance(error, StorageFailed) else StorageFailed(str(self._path), error)
+            self._failure = failure
+            # Who fails may have the lock that the thread waits for, so the storage is not told here.
+            self._broker.storage = None
+            self._broker.close(f"writing to {self._path} failed: {failure.why}")
+            self._broker.storage = self
+            self._stop()
+        return self._failure
+
+    def closed(self) -> None:
+        """The broker takes no more calls: bring everything into the one file, and let it go."""
+        self._stop()
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+        with self._closing:
+            if self._failure is None and not self._is_let_go:
+                self.fold()
+                # For those who still wait, though the rows have it all.
+                self._journal.sync(self._journal.position)
+                self._let_go(remove=True)
+
+    def _stop(self) -> None:
+        atexit.unregister(self._broker.close)
+        self._ends = True
+        for event in (self._news, self._appended, self._end):
+            event.set()
+        with self._folded:
+            self._folded.notify_all()
+
+    def _let_go(self, *, remove: bool) -> None:
+        """Nothing of the files is ours any more."""
+        self._is_let_go = True
+        for connection in self._connections:
+            connection.close()
+        self._journal.close(remove=remove)
+        self._ownership.release()
