@@ -11,7 +11,7 @@ the memory where they are written down and read again.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 from queuestream.core.errors import NotSupportedByEngine
 from queuestream.core.streams.record import Record
@@ -19,11 +19,20 @@ from queuestream.core.streams.record import Record
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
-_ADVICE = {
-    "number": "Its sequence_number is what names it.",
-    "end": "AWS does not say how much a shard has taken in.",
-    "shard": "Its shard_id names the shard, and list_shards() says what there is about it.",
+_NOT_SAID = {
+    "number": ("number of a record", "Its sequence_number is what names it."),
+    "end": ("end of a record", "AWS does not say how much a shard has taken in."),
+    "shard": ("shard of a record", "Its shard_id names it, and list_shards() says what there is about it."),
+    "shard_id": (
+        "shard_id of a record that was read with somebody else's iterator",
+        "Use the iterators that this process got from get_shard_iterator() and get_records().",
+    ),
+    "approximate_arrival_timestamp": (
+        "arrival time of a record that was just put",
+        "The record has one when it is read.",
+    ),
 }
+"""What AWS does not say of a record, or not in every place."""
 
 
 class ShardIterator(str):
@@ -51,6 +60,9 @@ def shard_of(shard_iterator: str) -> str | None:
 
 class _NotSaid(NotSupportedByEngine, AttributeError):
     """Also an AttributeError, so that a record can be copied, pickled and looked into."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("aws", *_NOT_SAID[name])
 
 
 class RemoteRecord(Record):
@@ -93,10 +105,7 @@ class RemoteRecord(Record):
     def shard_id(self) -> str:
         """The shard that the record lies in."""
         if self._shard_id is None:
-            _not_said(
-                "shard of a record that was read with somebody else's iterator",
-                "Use the iterators that this process got from get_shard_iterator() and get_records().",
-            )
+            raise _NotSaid("shard_id")
         return self._shard_id
 
     @property
@@ -108,14 +117,15 @@ class RemoteRecord(Record):
     def approximate_arrival_timestamp(self) -> datetime:
         """When the record arrived, in UTC, with the milliseconds that AWS gives."""
         if self._arrived_at is None:
-            _not_said("arrival time of a record that was just put", "The record has one when it is read.")
+            raise _NotSaid("approximate_arrival_timestamp")
         return self._arrived_at.astimezone(UTC)
 
     def __getattr__(self, name: str) -> Any:
+        # Python asks here for what stayed unset, and again for a property that raised an AttributeError.
         if name == "arrival_ns":
             return (self.approximate_arrival_timestamp - _EPOCH) // _MICROSECOND * 1_000
-        if name in _ADVICE:
-            _not_said(f"{name} of a record", _ADVICE[name])
+        if name in _NOT_SAID:
+            raise _NotSaid(name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __repr__(self) -> str:
@@ -126,7 +136,3 @@ class RemoteRecord(Record):
             else f"{self._sequence_number} of {self._shard_id}"
         )
         return f"<{type(self).__name__} {place}: {data!r} under {self.partition_key!r}>"
-
-
-def _not_said(what: str, advice: str) -> NoReturn:
-    raise _NotSaid("aws", what, advice)

@@ -12,7 +12,7 @@ from queuestream.core.streams.administration import ListTagsResult
 from queuestream.core.streams.capacity_mode import WarmThroughput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from queuestream.aws.remote.calls import Steps
     from queuestream.core.streams.administration import EnhancedMonitoring
@@ -100,10 +100,25 @@ class Administration(Asking):
     def delete(self, enforce_consumer_deletion: bool | None = None) -> Steps[None]:
         """Delete the stream with all its records, and wait until it is gone."""
         yield self._call(
-            "DeleteStream", EnforceConsumerDeletion=flag(enforce_consumer_deletion, "enforceConsumerDeletion")
+            "DeleteStream",
+            EnforceConsumerDeletion=flag(enforce_consumer_deletion, "enforceConsumerDeletion"),
         )
         if self._wait:
-            yield from wait_for(GONE, self.status, f"Stream {self.name}")
+            yield from wait_for(GONE, self._status_of_the_deleted(), self._shown)
+
+    def _status_of_the_deleted(self) -> Callable[[], Steps[str]]:
+        """Look at a stream that is being deleted: once it was, any other status is that of its successor."""
+        before = ""
+
+        def look() -> Steps[str]:
+            nonlocal before
+            status = yield from self.status()
+            if before == "DELETING" != status:
+                return GONE
+            before = status
+            return status
+
+        return look
 
     # --- tags and policies ---
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from queuestream.aws.remote import stream_values as values
 from queuestream.aws.remote.calls import Call, present
 from queuestream.aws.remote.stream_waiting import wait_for
+from queuestream.core.arns import parse_arn
 from queuestream.core.streams import checks
 
 if TYPE_CHECKING:
@@ -36,6 +37,16 @@ class Asking:
         self._named = named
         self._wait = wait
 
+    @property
+    def _account_id(self) -> str:
+        arn = parse_arn(self.arn)
+        return "" if arn is None else arn.account_id
+
+    @property
+    def _shown(self) -> str:
+        """The stream as AWS's sentences name it."""
+        return f"Stream {self.name} under account {self._account_id}"
+
     # --- how it asks ---
 
     def _call(self, operation: str, **members: Any) -> Call:
@@ -55,7 +66,7 @@ class Asking:
 
     def until_active(self) -> Steps[None]:
         """Return when the stream is ACTIVE."""
-        yield from wait_for("ACTIVE", self.status, f"Stream {self.name}")
+        yield from wait_for("ACTIVE", self.status, self._shown)
 
     # --- what it says about itself ---
 

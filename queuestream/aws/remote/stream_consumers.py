@@ -15,15 +15,8 @@ from queuestream.aws.remote.stream_requests import (
     texts,
 )
 from queuestream.aws.remote.stream_waiting import GONE, wait_for
-from queuestream.core.arns import parse_arn
 from queuestream.core.errors import ResourceNotFoundException
-from queuestream.core.streams.consumers import (
-    Consumers as CoreConsumers,
-)
-from queuestream.core.streams.consumers import (
-    ListStreamConsumersResult,
-    consumer_not_found,
-)
+from queuestream.core.streams import consumers as core
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -87,7 +80,7 @@ class Consumers(Asking):
         next_token: str | None = None,
         max_results: int | None = None,
         stream_creation_timestamp: object = None,
-    ) -> Steps[ListStreamConsumersResult]:
+    ) -> Steps[core.ListStreamConsumersResult]:
         """A page of the registered consumers."""
         answer = yield self._call_by_arn(
             "ListStreamConsumers",
@@ -96,7 +89,7 @@ class Consumers(Asking):
             StreamCreationTimestamp=point_in_time(stream_creation_timestamp, "streamCreationTimestamp"),
         )
         consumers = [values.consumer_description(consumer, self.arn) for consumer in answer["Consumers"]]
-        return ListStreamConsumersResult(consumers, answer.get("NextToken"))
+        return core.ListStreamConsumersResult(consumers, answer.get("NextToken"))
 
     def tag_consumer(self, consumer_arn: str, tags: Mapping[str, str]) -> Steps[None]:
         """Add tags to a consumer, or replace those that have the same keys."""
@@ -133,17 +126,14 @@ class Consumers(Asking):
 
         Raises:
             InvalidArgumentException: There is none.
-            ResourceNotFoundException: It is another stream's, which AWS would find, and the core does not.
+            ResourceNotFoundException: It is something else's, which AWS would find, and the core does not.
         """
         return self._check(None, consumer_arn)[1] or ""
 
     def _check(self, name: str | None, arn: str | None) -> tuple[str | None, str | None]:
-        name, arn = CoreConsumers._check_consumer(name, arn)
-        parts = parse_arn(arn)
-        if arn is not None and parts is not None:
-            stream_arn, _, consumer = arn.partition("/consumer/")
-            if consumer and stream_arn != self.arn:
-                raise consumer_not_found(arn, parts.account_id)
+        name, arn = core.Consumers._check_consumer(name, arn)
+        if arn is not None and not arn.startswith(f"{self.arn}/consumer/"):
+            raise core.consumer_not_found(arn, self._account_id)
         return name, arn
 
     # --- subscriptions ---
