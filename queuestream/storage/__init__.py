@@ -12,7 +12,9 @@ There is no rule of SQS or Kinesis here: rows are made of the state that the cor
 
     disk.py          the few things that are asked of files; where tests make them fail
     ownership.py     one owner at a time, and who it is
-    codec.py         changes and values as bytes and JSON, and back
+    codec.py         the changes of one call as bytes, and back
+    values.py        the core's values as JSON
+    reading.py       and back
     journal.py       entries, appended and synced; read again after a crash
     commit_lock.py   the broker's lock, which a call leaves when what it promised is on disk
     schema.py        the tables, their version, and how an older file becomes a newer one

@@ -75,11 +75,13 @@ def decode(payload: bytes) -> tuple[Change, ...]:
     """
     end = payload.find(b"\n")
     try:
-        head, _ = _scan(payload[:end].decode("ascii"))
+        head, read = _scan(payload[:end].decode("ascii"))
         tail = payload[end + 1 :]
-        return tuple([read_change(name, fields, tail) for name, fields in head])
+        if read == end and type(head) is list:
+            return tuple([read_change(name, fields, tail) for name, fields in head])
     except FAULTS as error:
         raise Unreadable(f"what a call changed makes no sense ({error})") from error
+    raise Unreadable("what a call changed is no list")
 
 
 _scan = json.JSONDecoder().raw_decode

@@ -90,8 +90,9 @@ def value_from_json(kind: Any, text: str) -> Any:
     Raises:
         Unreadable: It is something else.
     """
+    form = form_of(kind)
     try:
-        return _read(form_of(kind), json.loads(text), b"")
+        return _read(form, json.loads(text), b"")
     except FAULTS as error:
         raise Unreadable(f"{_shown(text)} makes no sense ({error})") from error
 

@@ -1,7 +1,8 @@
 """Changes are the whole truth: who hears only them can rebuild the broker.
 
-A series of calls is made on one broker.  Another, the twin, hears its changes and makes
-no call; in the end both are equal, and answer equally to whatever is asked next.
+A series of calls is made on one broker.  Another, the twin, hears its changes, as a journal
+would keep them, and makes no call; in the end both are equal, and answer equally to whatever is
+asked next.
 """
 
 import attrs
@@ -20,6 +21,7 @@ from queue_calls import (
 )
 
 from queuestream import VirtualClock
+from queuestream.storage.codec import decode, encode
 
 
 class DiskIsFullError(Exception):
@@ -30,7 +32,7 @@ def check_twin(steps, further_steps, consistency):
     clock = VirtualClock()
     broker, twin = new_broker(clock, consistency), new_broker(clock, consistency)
     heard = []
-    broker.listen(heard.extend)
+    broker.listen(lambda changes: heard.extend(decode(encode(changes))))
     create_queues(clock, broker)
 
     def nothing_by_itself(changes):
