@@ -1,0 +1,113 @@
+"""A disk that fails when it is told to, and one that loses its power."""
+
+import errno
+import os
+import random
+
+from queuestream.storage.disk import Disk
+
+SECTOR = 512
+
+
+class FaultyDisk(Disk):
+    """A disk whose n-th write fails, or which only notes what is asked of it.
+
+    Args:
+        fail_at: Which one: 0 is the first. None: all succeed.
+        code: With what: ENOSPC, EIO, EROFS.
+        lasts: Whether all later ones fail too, as those of a full disk do.
+    """
+
+    def __init__(self, fail_at=None, code=errno.ENOSPC, *, lasts=True):
+        self.fail_at = fail_at
+        self.code = code
+        self.lasts = lasts
+        self.asked = []
+
+    def _asked(self, what):
+        number = len(self.asked)
+        self.asked.append(what)
+        if self.fail_at is not None and (number == self.fail_at or (self.lasts and number > self.fail_at)):
+            raise OSError(self.code, os.strerror(self.code))
+
+    @property
+    def has_failed(self):
+        return self.fail_at is not None and len(self.asked) > self.fail_at
+
+    def open(self, path, mode=0o644):
+        self._asked("open")
+        return super().open(path, mode)
+
+    def preallocate(self, fd, start, end):
+        self._asked("preallocate")
+        super().preallocate(fd, start, end)
+
+    def truncate(self, fd, size):
+        self._asked("truncate")
+        super().truncate(fd, size)
+
+    def map(self, fd, size):
+        self._asked("map")
+        return super().map(fd, size)
+
+    def write(self, fd, content):
+        self._asked("write")
+        super().write(fd, content)
+
+    def sync(self, fd, mapping):
+        self._asked("sync")
+        super().sync(fd, mapping)
+
+    def sync_directory(self, directory):
+        self._asked("sync_directory")
+        super().sync_directory(directory)
+
+    def lock(self, fd):
+        self._asked("lock")
+        super().lock(fd)
+
+    def unlink(self, path):
+        self._asked("unlink")
+        super().unlink(path)
+
+
+class LightDisk(Disk):
+    """A disk that syncs nothing, for tests that cut no power."""
+
+    def sync(self, fd, mapping):
+        pass
+
+    def sync_directory(self, directory):
+        pass
+
+
+class PowerlessDisk(LightDisk):
+    """A disk that knows what a power cut would leave of each file."""
+
+    def __init__(self):
+        self._paths = {}
+        self._safe = {}
+
+    def open(self, path, mode=0o644):
+        fd = super().open(path, mode)
+        self._paths[fd] = path
+        self._safe[path] = b""
+        return fd
+
+    def sync(self, fd, mapping):
+        self._safe[self._paths[fd]] = bytes(mapping)
+
+    def cut_power(self, seed):
+        """Leave each sector as it was synced last, or as it is now: they reach the disk in any order."""
+        chance = random.Random(seed)
+        for path, safe in self._safe.items():
+            now = path.read_bytes()
+            before = safe.ljust(len(now), b"\0")
+            # Now much has arrived, now little.
+            share = chance.choice([0.0, 0.1, 0.5, 0.9, 1.0])
+            path.write_bytes(
+                b"".join(
+                    (now if chance.random() < share else before)[at : at + SECTOR]
+                    for at in range(0, len(now), SECTOR)
+                )
+            )
