@@ -292,7 +292,7 @@ def _take(queue: queuestream.Queue) -> Cycle:
 def _read_rows(path: Path) -> int:
     connection = sqlite3.connect(path)
     try:
-        return sum(1 for _ in connection.execute("select * from message"))
+        return sum(1 for _ in connection.execute("select * from messages"))
     finally:
         connection.close()
 
