@@ -98,7 +98,8 @@ _CLASSES = _all_errors(ServiceError)
 _CODES = {
     name: code
     for code, wire in WIRE_ERRORS.items()
-    for name in (wire.shape, wire.query_code, wire.query_code.removeprefix(_PREFIXES[0]))
+    if code in _CLASSES
+    for name in (wire.shape, wire.query_code.removeprefix(_PREFIXES[0]))
 }
 
 
@@ -151,10 +152,12 @@ def service_error(code: str, message: str, call: Call | None = None) -> ServiceE
         message: AWS's sentence.
         call: What was asked, for the fields that the sentence does not tell.
     """
+    plain = code
     for prefix in _PREFIXES:
-        code = code.removeprefix(prefix)
-    if code not in _CLASSES:
-        code = _CODES.get(code, code)
+        plain = plain.removeprefix(prefix)
+    known = plain if plain in _CLASSES else _CODES.get(plain)
+    if known is not None:
+        code = known
     kind = _CLASSES.get(code, ServiceError)
     if code == _SERIALIZATION and call is not None:
         kind = _OF_ANOTHER_TYPE[call.service]
@@ -189,7 +192,7 @@ def _number(which: int) -> Callable[[str, Mapping[str, Any]], int]:
 
     def number(message: str, _: Mapping[str, Any]) -> int:
         numbers = re.findall(r"(?<![\w-])\d+(?![\w-])", message)
-        return int(numbers[which]) if -len(numbers) <= which < len(numbers) else 0
+        return int(numbers[which]) if which < len(numbers) else 0
 
     return number
 
@@ -211,8 +214,8 @@ _FIELDS: dict[str, dict[str, Callable[[str, Mapping[str, Any]], object]]] = {
     "InvalidAttributeValue": {"attribute": _word_after("(?i:parameter|attribute)")},
     "MessageNotInflight": {"receipt_handle": _handle},
     "MissingParameter": {"parameter": _word_after("(?i:parameter)")},
-    "PurgeQueueInProgress": {"queue": _queue, "seconds": _number(-1)},
-    "QueueDeletedRecently": {"queue": _queue, "seconds": _number(0)},
+    "PurgeQueueInProgress": {"queue": _queue},
+    "QueueDeletedRecently": {"queue": _queue},
     "QueueDoesNotExist": {"queue": _queue},
     "QueueNameExists": {"queue": _queue, "attribute": _word_after("(?i:attribute)", None)},
     "ReceiptHandleIsInvalid": {"receipt_handle": _handle},

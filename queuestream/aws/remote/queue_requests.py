@@ -64,7 +64,7 @@ def _text(name: str, value: Any) -> str:
     if isinstance(value, str | int) or hasattr(value, "to_json"):
         return attribute_text(value)
     try:
-        return json.dumps(dict(value) if isinstance(value, Mapping) else value, separators=(",", ":"))
+        return json.dumps(dict(value) if isinstance(value, Mapping) else value)
     except (TypeError, ValueError, RecursionError):
         raise InvalidAttributeValue(AWS_NAMES.get(name, name)) from None
 

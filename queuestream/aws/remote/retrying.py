@@ -26,7 +26,7 @@ from queuestream.aws.remote.calls import Call, NextEvent, Pause
 from queuestream.aws.remote.failures import Failure, Kind, failure_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from queuestream.aws.remote.calls import Step, Steps
 
@@ -65,13 +65,21 @@ class Retries:
     Args:
         attempts_max: How often a call is made at most; 1 to have none made again.
         seed: Makes the pauses repeatable; the operating system's entropy where none is given.
+        chance: What the pauses are made with instead, a function that gives a number from 0 to 1.
         budget: What repetitions may cost together before success pays for more: a throttled one costs 5,
             any other 14.
     """
 
-    def __init__(self, attempts_max: int = 3, *, seed: int | str | None = None, budget: int = BUDGET) -> None:
+    def __init__(
+        self,
+        attempts_max: int = 3,
+        *,
+        seed: int | str | None = None,
+        chance: Callable[[], float] | None = None,
+        budget: int = BUDGET,
+    ) -> None:
         self.attempts_max = attempts_max
-        self._random = random.Random(seed).random
+        self._chance = random.Random(seed).random if chance is None else chance
         self._budget = budget
         self._left = budget
         self._lock = threading.Lock()
@@ -147,8 +155,8 @@ class Retries:
 
     def _pause_seconds(self, failure: Failure, attempt: int) -> float:
         """How long to wait before the next attempt: anything up to a limit that doubles each time."""
-        limit = min(_FIRST_PAUSE_SECONDS[failure.kind] * 2 ** (attempt - 1), _PAUSE_SECONDS_MAX)
-        seconds: float = self._random() * limit
+        limit = min(_FIRST_PAUSE_SECONDS[failure.kind] * 2.0 ** (attempt - 1), _PAUSE_SECONDS_MAX)
+        seconds = self._chance() * limit
         asked = failure.retry_after_seconds
         return seconds if asked is None else max(seconds, min(asked, seconds + _RETRY_AFTER_SECONDS_MORE))
 
