@@ -53,9 +53,11 @@ class ShardIterator(str):
         return iterator
 
 
-def shard_of(shard_iterator: str) -> str | None:
-    """The shard that an iterator reads; None where it does not remember."""
-    return getattr(shard_iterator, "shard_id", None)
+def taken_apart(shard_iterator: str) -> tuple[str, str | None]:
+    """An iterator as a plain text, and the shard that it reads; None where it does not remember."""
+    if isinstance(shard_iterator, ShardIterator):
+        return str(shard_iterator), shard_iterator.shard_id
+    return shard_iterator, None
 
 
 class _NotSaid(NotSupportedByEngine, AttributeError):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from queuestream.aws.remote import stream_values as values
 from queuestream.aws.remote.calls import Call, present
-from queuestream.aws.remote.records import ShardIterator, shard_of
+from queuestream.aws.remote.records import ShardIterator, taken_apart
 from queuestream.aws.remote.stream_administration import Administration
 from queuestream.aws.remote.stream_consumers import Consumers
 from queuestream.aws.remote.stream_requests import (
@@ -109,11 +109,12 @@ class StreamOperations(Administration, Consumers):
         AWS may answer with no records while there are more (`millis_behind_latest` is above 0): go on with
         the next iterator.
         """
-        request = present(ShardIterator=shard_iterator, Limit=limit, DryRun=flag(dry_run, "dryRun"))
+        iterator, shard_id = taken_apart(shard_iterator)
+        request = present(ShardIterator=iterator, Limit=limit, DryRun=flag(dry_run, "dryRun"))
         if "StreamARN" in self._named:
             request["StreamARN"] = self.arn
         answer = yield Call("kinesis", "GetRecords", request)
-        return values.get_records_result(answer, shard_of(shard_iterator))
+        return values.get_records_result(answer, shard_id)
 
     # --- shards ---
 

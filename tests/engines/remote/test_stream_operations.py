@@ -387,7 +387,8 @@ def test_iterators_remember_the_shard_that_aws_does_not_name(events):
         events.get_shard_iterator("shardId-000000000003", "LATEST"), {"ShardIterator": "AAA1"}
     )
     assert iterator == "AAA1"
-    _, result = drive(events.get_records(iterator), READ)
+    asked, result = drive(events.get_records(iterator), READ)
+    assert type(asked.done[0].request["ShardIterator"]) is str  # what botocore is given is what it expects
     assert result.records[0].shard_id == "shardId-000000000003"
     _, result = drive(events.get_records(result.next_shard_iterator), READ)
     assert result.records[0].shard_id == "shardId-000000000003"
