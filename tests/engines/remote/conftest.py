@@ -4,7 +4,7 @@ import pytest
 from remote_brokers import remote_broker
 
 from queuestream import VirtualClock
-from queuestream.aws import Aws, serve
+from queuestream.aws import Aws, FaultPlan, serve
 
 ACCESS_KEYS = {"AKIAQUEUESTREAM": "a secret"}
 
@@ -18,15 +18,23 @@ def aws():
 def _one_remote():
     """Making clients takes longer than most tests, so they share one broker, and another AWS behind it."""
     aws = Aws(clock=VirtualClock(), seed=1)
-    with remote_broker(aws) as broker:
-        yield aws, broker
+    faults = FaultPlan(seed=1)
+    with remote_broker(aws, faults=faults) as broker:
+        yield aws, broker, faults
 
 
 @pytest.fixture
 def remote(_one_remote):
-    aws, broker = _one_remote
+    aws, broker, faults = _one_remote
     aws.reset()
-    return broker
+    yield broker
+    faults.clear()
+
+
+@pytest.fixture
+def faults(_one_remote):
+    """What goes wrong on the way to `remote` and back."""
+    return _one_remote[2]
 
 
 @pytest.fixture
