@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _SYNC_INTERVAL_MS_MAX = 60_000
 
+Rows = tuple[QueueRows, StreamRows]
+
 
 def open_broker(
     path: str | Path,
@@ -73,12 +75,16 @@ def open_broker(
     Cost: linear in the messages, which are all in memory; a stream's records stay on disk.
     """
     if durability not in get_args(Durability):
-        raise InvalidParameterValue(f"Durability {durability!r} is none of {', '.join(get_args(Durability))}.")
+        raise InvalidParameterValue(
+            f"Durability {durability!r} is none of {', '.join(get_args(Durability))}."
+        )
     if not isinstance(sync_interval_ms, int | float) or not 1 <= sync_interval_ms <= _SYNC_INTERVAL_MS_MAX:
         raise InvalidParameterValue(f"A sync interval is 1 to {_SYNC_INTERVAL_MS_MAX} milliseconds.")
     path = Path(path).absolute()
     if not path.parent.is_dir():
-        raise StorageError(str(path), f"There is no folder {path.parent} to keep {path.name} in: make it first.")
+        raise StorageError(
+            str(path), f"There is no folder {path.parent} to keep {path.name} in: make it first."
+        )
     disk = disk or Disk()
     with ExitStack() as undo:
         ownership = Ownership.take(path, disk)
@@ -87,20 +93,24 @@ def open_broker(
         undo.callback(connection.close)
         reading = schema.open_for_reading(path)
         undo.callback(reading.close)
+        account_id, region = _identity(path, connection, account_id, region)
         broker = Broker(
             clock=clock,
             seed=seed,
+            account_id=account_id,
+            region=region,
             queue_limits=queue_limits,
             consistency=consistency,
-            **_identity(path, connection, account_id, region),
         )
+        schema.set_meta(connection, "account_id", account_id)
+        schema.set_meta(connection, "region", region)
         journal = Journal(path, disk, owner=_number_of(connection))
         undo.callback(journal.close, remove=False)
-        lock = CommitLock(lambda position: store.reach(position), lambda: journal.synced)
+        # The store comes later.
+        lock = CommitLock(lambda position: store.reach(position), lambda: journal.synced)  # noqa: PLW0108
         broker.lock = lock
-        rows = QueueRows(broker), StreamRows(broker)
-        rows[0].load(connection)
-        rows[1].load(reading)
+        rows = QueueRows(broker), StreamRows(broker, reading)
+        load(path, connection, rows)
         _catch_up(path, broker, connection, journal, rows)
         store = Store(
             path,
@@ -120,9 +130,9 @@ def open_broker(
 
 def _identity(
     path: Path, connection: sqlite3.Connection, account_id: str | None, region: str | None
-) -> dict[str, str]:
+) -> tuple[str, str]:
     """The account and region of a file, which are those that it was made with."""
-    identity = {}
+    identity = []
     for name, asked, usual in (
         ("account_id", account_id, "000000000000"),
         ("region", region, "us-east-1"),
@@ -133,11 +143,8 @@ def _identity(
                 str(path),
                 f"{path} belongs to the {name} {known}, not to {asked}. Leave it away, or open another file.",
             )
-        identity[name] = known or asked or usual
-    Broker(**identity)  # what is wrong with them is said before they are kept
-    for name, value in identity.items():
-        schema.set_meta(connection, name, value)
-    return identity
+        identity.append(known or asked or usual)
+    return identity[0], identity[1]
 
 
 def _number_of(connection: sqlite3.Connection) -> int:
@@ -149,29 +156,49 @@ def _number_of(connection: sqlite3.Connection) -> int:
     return int(number)
 
 
+def load(path: Path, connection: sqlite3.Connection, rows: Rows) -> None:
+    """Make the broker what the rows say.
+
+    Raises:
+        StorageDamaged: They say nothing that makes sense.
+    """
+    try:
+        with schema.translated(path):
+            for part in rows:
+                part.load(connection)
+    except codec.Unreadable as error:
+        raise StorageDamaged(str(path), f"it has a row that makes no sense ({error})") from error
+
+
 def _catch_up(
-    path: Path,
-    broker: Broker,
-    connection: sqlite3.Connection,
-    journal: Journal,
-    rows: tuple[QueueRows, StreamRows],
+    path: Path, broker: Broker, connection: sqlite3.Connection, journal: Journal, rows: Rows
 ) -> None:
     """Do what the journal has beyond the rows, bring it into them, and begin it anew."""
     folded_epoch = int(schema.meta(connection, "folded_epoch") or 0)
     latest_ns = int(schema.meta(connection, "saved_ns") or 0)
     handlers = {**rows[0].handlers, **rows[1].handlers}
     for changes in recovered(path, journal, folded_epoch):
+        latest_ns = max(latest_ns, *map(instant_of, changes))
         for change in changes:
             handlers[type(change)](change)
-            latest_ns = max(latest_ns, instant_of(change))
         for change in changes:
             change.apply(broker)
     _begin_at(path, broker.clock, latest_ns)
     if journal.last_epoch > folded_epoch:  # it was not closed
         for queue in broker.queues.values():
             queue._expect_forgotten_receives()
-    write(connection, rows, folded_epoch=journal.last_epoch, saved_ns=broker.clock.now_ns())
+    now_ns = broker.clock.now_ns()
+    gathered = [part.gather(now_ns) for part in rows]
+    schema.write(connection, gathered, folded_epoch=journal.last_epoch, saved_ns=now_ns)
+    for part in gathered:
+        if part.then is not None:
+            part.then()
     journal.begin(journal.last_epoch + 1)
+
+
+def instant_of(change: Change) -> int:
+    """When a change was made, in nanoseconds since the epoch; 0 where it does not say."""
+    return max(getattr(change, name, 0) for name in ("asked_ns", "at_ns", "arrival_ns", "created_at_ns"))
 
 
 def recovered(path: Path, journal: Journal, folded_epoch: int) -> Iterator[tuple[Change, ...]]:
@@ -184,7 +211,9 @@ def recovered(path: Path, journal: Journal, folded_epoch: int) -> Iterator[tuple
         try:
             yield codec.decode(payload)
         except codec.Unreadable as error:
-            raise StorageDamaged(str(path), f"its journal has an entry that makes no sense ({error})") from error
+            raise StorageDamaged(
+                str(path), f"its journal has an entry that makes no sense ({error})"
+            ) from error
 
 
 def _begin_at(path: Path, clock: Clock, latest_ns: int) -> None:
@@ -194,6 +223,6 @@ def _begin_at(path: Path, clock: Clock, latest_ns: int) -> None:
     elif clock.now_ns() < latest_ns:
         raise StorageError(
             str(path),
-            f"{path} was last written at {latest_ns} ns, and {clock!r} reads {clock.now_ns()} ns. Time cannot "
-            "run backwards: start the clock where it was, or later.",
+            f"{path} was last written at {latest_ns} ns, and {clock!r} reads {clock.now_ns()} ns. "
+            "Time cannot run backwards: start the clock where it was, or later.",
         )

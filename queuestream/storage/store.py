@@ -27,7 +27,6 @@ from queuestream.core import bystanders
 from queuestream.core.errors import StorageFailed
 from queuestream.core.queues.changes import MessagesReceived
 from queuestream.storage import codec, schema
-from queuestream.storage.commit_lock import CommitLock
 from queuestream.storage.journal import SEGMENT_BYTES
 from queuestream.storage.tidying import tidy
 
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
 
     from queuestream.core.broker import Broker
     from queuestream.core.changes import Change
+    from queuestream.storage.commit_lock import CommitLock
     from queuestream.storage.journal import Journal
     from queuestream.storage.ownership import Ownership
     from queuestream.storage.queue_rows import QueueRows
@@ -279,7 +279,8 @@ class Store:
     def _let_go(self, *, remove: bool) -> None:
         """Nothing of the files is ours any more."""
         self._is_let_go = True
-        for connection in self._connections:
+        # The one that may write goes last: SQLite then removes what it has beside the file.
+        for connection in reversed(self._connections):
             connection.close()
         self._journal.close(remove=remove)
         self._ownership.release()
