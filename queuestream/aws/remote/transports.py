@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -197,6 +197,7 @@ class AiobotocoreTransport(_Clients):
 
         super().__init__(connection)
         self._lock = asyncio.Lock()
+        self._closing = asyncio.Event()
         self._exit = AsyncExitStack()
         self._session: Any = connection.session or AioSession(profile=connection.profile)
 
@@ -210,7 +211,8 @@ class AiobotocoreTransport(_Clients):
         """Make a call, let time pass, or wait for the next event of a stream."""
         self._check_open()
         if isinstance(step, Pause):
-            await asyncio.sleep(step.seconds)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), step.seconds)
             return None
         if isinstance(step, NextEvent):
             return await self._next_event(step)
@@ -246,8 +248,9 @@ class AiobotocoreTransport(_Clients):
             raise ConnectionClosedError(endpoint_url=step.call.operation, error=error) from error
 
     async def close(self, reason: str = "it was closed") -> None:
-        """Take no more calls."""
+        """Take no more calls.  What is under way is broken off; pauses end."""
         if self.closed_because is None:
             self.closed_because = reason
+            self._closing.set()
             async with self._lock:
                 await self._exit.aclose()

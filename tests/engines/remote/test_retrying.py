@@ -5,7 +5,7 @@ from botocore.exceptions import NoCredentialsError
 from scripted import Scripted, lost, refusal, throttled, unavailable, unreachable
 
 from queuestream import errors
-from queuestream.aws.remote.calls import Call, NextEvent, run
+from queuestream.aws.remote.calls import Call, NextEvent, Pause, run
 from queuestream.aws.remote.retrying import ONCE, Retries
 
 
@@ -151,6 +151,16 @@ def test_an_operation_may_go_on_after_an_error():
 
     transport = Scripted(refusal("QueueDoesNotExist"), "made")
     assert run(at_most().carefully(steps()), transport) == "made"
+
+
+def test_an_operation_may_pause_for_reasons_of_its_own():
+    def steps():
+        yield Pause(0.5)
+        return (yield from ask())
+
+    transport = Scripted("answer")
+    assert run(at_most().carefully(steps()), transport) == "answer"
+    assert transport.pauses == [0.5]
 
 
 def test_what_is_wrong_before_anything_is_asked_is_botocores_to_say():

@@ -170,6 +170,17 @@ def test_closing_ends_a_pause(nobody):
     assert not thread.is_alive()
 
 
+def test_closing_ends_the_pause_of_a_task(nobody):
+    async def story():
+        transport = AiobotocoreTransport(Connection(region="us-east-1", endpoint_url=HERE))
+        pause = asyncio.create_task(transport.do(Pause(3_600)))
+        await asyncio.sleep(0)
+        await transport.close()
+        assert await pause is None
+
+    asyncio.run(story())
+
+
 def test_a_client_for_asyncio_is_made_alike(nobody):
     async def story():
         mine = Config(user_agent_extra="shop")
