@@ -22,12 +22,13 @@ from concurrent.futures import ThreadPoolExecutor
 from types import coroutine
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from queuestream.storage.commit_lock import CommitLock
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
     from contextlib import AbstractContextManager
 
     from queuestream.core.broker import Broker
-    from queuestream.storage.commit_lock import CommitLock
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -100,7 +101,7 @@ class AsyncCommit:
 
     async def _kept(self, position: int) -> None:
         """Wait until the disk has all up to a position."""
-        if not position:
+        if position <= self._lock.synced():
             return
         loop = asyncio.get_running_loop()
         kept = loop.create_future()
@@ -176,10 +177,9 @@ def _wake(waiting: list[asyncio.Future[None]], failure: BaseException | None) ->
 
 def commit_of(broker: Broker) -> AsyncCommit | None:
     """What tasks that call a broker wait with; None where it is in memory, and nobody has to wait."""
-    lock: Any = broker.lock
-    if not hasattr(lock, "deferred"):
+    lock = broker.lock
+    if not isinstance(lock, CommitLock):
         return None
-    commit: AsyncCommit | None = getattr(lock, "for_tasks", None)
-    if commit is None:
-        commit = lock.for_tasks = AsyncCommit(lock)
-    return commit
+    if lock.for_tasks is None:
+        lock.for_tasks = AsyncCommit(lock)
+    return lock.for_tasks
