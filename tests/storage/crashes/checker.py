@@ -10,7 +10,6 @@ class Seen:
         self.begun = defaultdict(set)
         self.done = defaultdict(set)
         self.orders = defaultdict(list)  # by group, as they were acknowledged
-        self.places = {}
         self.received_orders = defaultdict(set)
         self.first_not_received = defaultdict(int)
         self.records = {}
@@ -33,9 +32,7 @@ class Seen:
             self.problems.append(f"{what} {name} was acknowledged twice")
         self.done[what].add(name)
         if what == "order":
-            group = self.orders[name.split()[0]]
-            self.places[name] = len(group)
-            group.append(name)
+            self.orders[name.split()[0]].append(name)
         elif what == "put":
             shard_id, sequence_number = more
             self.records[name] = shard_id, sequence_number
@@ -53,8 +50,7 @@ class Seen:
         while place < len(sent) and sent[place] in received:
             place += 1
         self.first_not_received[group] = place
-        # One producer sends all orders: whatever it has heard of by now was sent before this one, or is it.
-        if place < len(sent) and (name not in self.places or place < self.places[name]):
+        if place < len(sent) and _step(sent[place]) < _step(name):
             self.problems.append(f"{name} was received before {sent[place]}")
 
     # --- the state after a kill ---
@@ -102,6 +98,11 @@ class Seen:
                 problems.append(f"{record} is out of order")
             last[record.shard_id] = int(record.sequence_number)
         return problems
+
+
+def _step(name):
+    """When an order was sent: its round, and the step in it, of the one thread that sends orders."""
+    return tuple(map(int, name.split()[1].split(".")))
 
 
 def _times(records):
