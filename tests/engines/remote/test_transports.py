@@ -67,16 +67,20 @@ def test_a_profile_that_does_not_exist_is_said_by_boto3(nobody):
         RemoteBroker(profile="shop")
 
 
-def test_a_client_waits_longer_than_a_long_poll_and_leaves_retries_to_others(nobody):
-    config = made(Boto3Transport(Connection(region="us-east-1", endpoint_url=HERE))).meta.config
+def config_of(**connection):
+    return Connection(**connection).arguments(Config, has_credentials=True)["config"]
+
+
+def test_a_client_waits_longer_than_a_long_poll_and_leaves_retries_to_others():
+    config = config_of()
     assert config.read_timeout > 20
     assert config.max_pool_connections == 50
     assert config.retries["total_max_attempts"] == 1
 
 
-def test_a_configuration_that_is_given_is_begun_with(nobody):
+def test_a_configuration_that_is_given_is_begun_with():
     mine = Config(connect_timeout=1, retries={"total_max_attempts": 9}, user_agent_extra="shop")
-    config = made(Boto3Transport(Connection(region="us-east-1", endpoint_url=HERE, config=mine))).meta.config
+    config = config_of(config=mine)
     assert (config.connect_timeout, config.user_agent_extra) == (1, "shop")
     assert config.retries["total_max_attempts"] == 1
 
@@ -86,16 +90,25 @@ def test_an_endpoint_of_ones_own_needs_no_credentials(nobody):
     assert client._request_signer._credentials.access_key == "queuestream"
 
 
-@pytest.mark.parametrize("endpoint_url", [None, "https://sqs.us-east-1.amazonaws.com"])
-def test_awss_own_endpoints_do(nobody, endpoint_url):
-    transport = Boto3Transport(Connection(region="us-east-1", endpoint_url=endpoint_url))
+def test_awss_own_endpoints_do(nobody):
+    transport = Boto3Transport(Connection(region="us-east-1"))
     with pytest.raises(NoCredentialsError):
         transport.do(LIST)
 
 
-def test_credentials_that_are_there_are_used_at_any_endpoint(nobody, credentials):
-    client = made(Boto3Transport(Connection(region="us-east-1", endpoint_url=HERE)))
-    assert client._request_signer._credentials.access_key == "AKIAQUEUESTREAM"
+@pytest.mark.parametrize(
+    ("endpoint_url", "has_credentials"),
+    [
+        (None, False),
+        ("https://sqs.us-east-1.amazonaws.com", False),
+        ("https://sqs.cn-north-1.amazonaws.com.cn", False),
+        ("https://sqs.us-east-1.api.aws", False),
+        (HERE, True),
+    ],
+)
+def test_credentials_are_made_up_for_nobody_else(endpoint_url, has_credentials):
+    connection = Connection(endpoint_url=endpoint_url)
+    assert "aws_access_key_id" not in connection.arguments(Config, has_credentials=has_credentials)
 
 
 def test_threads_that_call_at_once_share_one_client(nobody):
