@@ -22,7 +22,14 @@ import queuestream
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS = ("demo", "serve")
+# Each is a module of this package, whose name cannot always be the command's.
+_COMMANDS = {
+    "demo": "demo",
+    "serve": "serve",
+    "inspect": "inspect",
+    "export": "export",
+    "import": "import_",
+}
 
 _INTERRUPTED = 130
 
@@ -58,8 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"queuestream {queuestream.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name in _COMMANDS:
-        command = import_module(f"queuestream.cli.{name}")
+    for name, module in _COMMANDS.items():
+        command = import_module(f"queuestream.cli.{module}")
         subparser = commands.add_parser(
             name,
             help=command.SUMMARY,
