@@ -78,7 +78,12 @@ def decode(payload: bytes) -> tuple[Change, ...]:
         head, read = _scan(payload[:end].decode("ascii"))
         tail = payload[end + 1 :]
         if read == end and type(head) is list:
-            return tuple([read_change(name, fields, tail) for name, fields in head])
+            return tuple(
+                [
+                    _plainly_sent(name, fields, tail) or read_change(name, fields, tail)
+                    for name, fields in head
+                ]
+            )
     except FAULTS as error:
         raise Unreadable(f"what a call changed makes no sense ({error})") from error
     raise Unreadable("what a call changed is no list")
@@ -129,6 +134,32 @@ def _labels(message: StoredMessage) -> str:
 
 def _value(value: str | bytes) -> str:
     return _quoted(value) if isinstance(value, str) else to_json(write(value))
+
+
+def _plainly_sent(name: object, fields: Any, tail: bytes) -> MessageSent | None:
+    """What `read_change` makes of a message without labels, three times as fast; None for all else."""
+    if name != "MessageSent":
+        return None
+    try:
+        queue, message, delay_ns, at_ns = (
+            fields["queue"],
+            fields["message"],
+            fields["delay_ns"],
+            fields["at_ns"],
+        )
+        number, message_id, sent_ns = message["number"], message["message_id"], message["sent_ns"]
+        start, end = message["body"]["text"]
+    except (KeyError, TypeError, ValueError):
+        return None
+    if (
+        len(message) == 4
+        and type(queue) is type(message_id) is str
+        and type(number) is type(sent_ns) is type(delay_ns) is type(at_ns) is int
+        and 0 <= start <= end <= len(tail)
+    ):
+        body = tail[start:end].decode("utf-8", "surrogatepass")
+        return MessageSent(queue, StoredMessage(number, message_id, body, sent_ns), delay_ns, at_ns)
+    return None
 
 
 def _put(change: RecordPut, start: int) -> tuple[str, bytes]:

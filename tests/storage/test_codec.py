@@ -121,6 +121,9 @@ def values_of(kind):
         return st.dictionaries(*map(values_of, arguments), max_size=3)
     if kind is LateChange:
         return st.one_of(*(values_of(late) for late in concrete(LateChange)))
+    if kind is StoredMessage:
+        # Most messages are no more than a body, which has a way of its own.
+        return st.builds(kind, st.integers(), TEXT, TEXT, st.integers()) | values_with_fields(kind)
     return values_with_fields(kind)
 
 
@@ -166,7 +169,7 @@ def test_changes_of_all_kinds_stand_in_one_entry(changes):
 
 @pytest.mark.slow
 @given(CALLS)
-@settings(max_examples=2_000, derandomize=False)
+@settings(max_examples=1_000, derandomize=False)
 def test_changes_of_all_kinds_stand_in_one_entry_for_long(changes):
     same(changes, decode(encode(changes)))
 
