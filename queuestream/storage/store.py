@@ -92,6 +92,8 @@ class Store:
             **rows[1].handlers,
         }
         self._failure: StorageFailed | None = None
+        # From which position of the journal on a call has more to do than to append.
+        self._heeds_from = 0
         # Whether something is to be folded, and that somebody has told the thread so.
         self._is_unfolded = False
         self._news = threading.Event()
@@ -127,16 +129,31 @@ class Store:
         handlers = self._handlers
         for change in changes:
             handlers[type(change)](change)
+        if position >= self._heeds_from:
+            self._heed(position, changes[0])
+
+    def _heed(self, position: int, change: Change) -> None:
+        """See to it that somebody waits, syncs or folds; most calls have nobody to tell that it is needed."""
         if self._durability == "commit":
-            if not self._may_come_again(changes[0]):
+            if not self._may_come_again(change):
                 self._lock.promised = position
-        elif self._journal.filled > _BEHIND_BYTES_MAX:
-            self._lock.promised = position
-        if not self._is_unfolded or (self._journal.filled > _FOLD_AT_BYTES and not self._news.is_set()):
-            self._is_unfolded = True
-            self._news.set()
-        if self._durability == "interval" and not self._appended.is_set():
-            self._appended.set()
+        else:
+            # Before anybody is told: who is, may set it back at once.
+            self._heeds_from = position + self._bytes_of_peace(position)
+        self._is_unfolded = True
+        for event in (self._news, self._appended):
+            if not event.is_set():
+                event.set()
+
+    def _bytes_of_peace(self, position: int) -> int:
+        """How many bytes may be appended before there is something to tell again."""
+        filled = self._journal.filled
+        if filled <= _FOLD_AT_BYTES:
+            return _FOLD_AT_BYTES - filled + 1
+        if filled > _BEHIND_BYTES_MAX:
+            self._lock.promised = position  # who appends more waits for the fold
+            return 0
+        return _BEHIND_BYTES_MAX - filled + 1
 
     def _may_come_again(self, change: Change) -> bool:
         """Whether a power cut may undo a change: a standard queue hands a message out at least once.
@@ -187,7 +204,7 @@ class Store:
                 self._let_go(remove=False)
 
     def _wait_for_more(self) -> None:
-        """Let changes come together for a while: they are written for each message once."""
+        """Let changes come together for a while: then each message is written once."""
         fold_at = time.monotonic() + _FOLD_SECONDS
         while self._journal.filled <= _FOLD_AT_BYTES and not self._ends:
             left = fold_at - time.monotonic()
@@ -207,6 +224,7 @@ class Store:
                 raise self._failure
             with self._lock.deferred(), self._broker.lock:
                 self._is_unfolded = False
+                self._heeds_from = 0
                 now_ns = self._broker.clock.now_ns()
                 epoch = self._journal.switch()
                 gathered = [rows.gather(now_ns) for rows in self._rows]
@@ -236,6 +254,7 @@ class Store:
                 self._appended.wait()
                 self._end.wait(self._sync_seconds)
                 self._appended.clear()
+                self._heeds_from = 0
                 self._journal.sync(self._journal.position)
         except (StorageFailed, OSError) as error:
             self._fail(error)
