@@ -152,5 +152,5 @@ def cannot_open(path: Path, error: OSError) -> StorageError:
         case errno.ENOLCK | errno.EOPNOTSUPP:
             advice = "Keep it on a disk of this machine: this file system has no locks."
         case _:
-            advice = "Nothing was lost by trying; see to the disk, and open it again."
+            advice = "See to the disk, and open it again: nothing was changed."
     return StorageError(str(path), f"{path} cannot be opened: {error}. {advice}")

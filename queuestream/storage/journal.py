@@ -174,6 +174,9 @@ class Journal(GroupCommit):
 
         Cost: a checksum and a copy of the payload.
 
+        Args:
+            payload: At least one byte.
+
         Raises:
             StorageFailed: The file was full and could not grow, or an earlier write has failed.
         """

@@ -259,6 +259,8 @@ def test_whatever_fails_in_opening_says_that_the_file_cannot_be_opened(tmp_path,
         with pytest.raises(StorageError, match=r"orders.db cannot be opened: \[Errno") as raised:
             begun(path, disk=FaultyDisk(number, code, lasts=lasts))
         assert not isinstance(raised.value, StorageFailed)
+        # On a full disk least of all is space kept that nobody uses.
+        assert lasts or not any(file.exists() for file in files_of(path))
 
         # The disk is well again.
         journal = begun(path)
