@@ -15,7 +15,7 @@ import sqlite3
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -52,14 +52,15 @@ def folder() -> Iterator[Path]:
 def d1(bench: Bench) -> Iterator[Finding]:
     """commit: send 1, receive 1, delete 1 by one thread, against the two syncs that it needs."""
     what = "commit: send 1, receive 1, delete 1"
-    count = bench.effort.cycles // 10
+    count = max(bench.effort.cycles // 10, 1)
     with folder() as path, _kept(path, "commit") as broker, ExitStack() as stack:
+        peers = _opened_peers(bench, path, [HUEY_FSYNC], stack)
         samples = _compare(
             bench,
             [
                 _timed(what, _in_ones(broker), count),
                 _timed("two bare syncs", stack.enter_context(_bare_syncs(path)), count),
-                *_peers(path, [HUEY_FSYNC], count, stack),
+                *(_timed(name, _ones(cycle), count) for name, cycle in peers.items()),
             ],
         )
     yield Finding(
@@ -71,23 +72,18 @@ def d1(bench: Bench) -> Iterator[Finding]:
         cost=samples.cost(what),
         cost_against=samples.cost("two bare syncs"),
     )
-    yield from _times_faster(samples, "D1", what, {HUEY_FSYNC: None})
+    yield from _times_faster(bench, samples, "D1", what, {HUEY_FSYNC: None})
 
 
 def d2(bench: Bench) -> Iterator[Finding]:
     """commit: batches of 10 by 16 threads at once, per message."""
     what = "commit: batches of 10 by 16 threads"
     peers: dict[DurablePeer, float | None] = {HUEY_FSYNC: 6, REDIS: 1.5}
-    count = _THREADS * _TEN * 5
-    with folder() as path, _kept(path, "commit") as broker:
-        with ExitStack() as stack:
-            variants = [_timed(what, _by_threads(_in_tens(broker)), count)]
-            for peer in peers:
-                if peer.why_not() is None:
-                    cycle = stack.enter_context(peer.opened(_made(path / peer.name)))
-                    variants.append(_timed(peer.name, _by_threads(cycle), count))
-            samples = _compare(bench, variants)
-        yield from _times_faster(samples, "D2", what, peers)
+    count = _THREADS * _TEN * max(bench.effort.cycles // 400, 1)
+    with folder() as path, _kept(path, "commit") as broker, ExitStack() as stack:
+        cycles = {what: _in_tens(broker), **_opened_peers(bench, path, peers, stack)}
+        samples = _compare(bench, [_timed(name, _by_threads(cycle), count) for name, cycle in cycles.items()])
+    yield from _times_faster(bench, samples, "D2", what, peers)
 
 
 def d3(bench: Bench) -> Iterator[Finding]:
@@ -97,12 +93,13 @@ def d3(bench: Bench) -> Iterator[Finding]:
     peers: dict[DurablePeer, float | None] = {HUEY: 3, LITEQUEUE: 5, PERSIST_QUEUE: None, DISKCACHE: None}
     count = bench.effort.cycles
     with folder() as path, _kept(path, "interval") as broker, ExitStack() as stack:
+        opened = _opened_peers(bench, path, peers, stack)
         samples = _compare(
             bench,
             [
                 _timed(what, _in_ones(broker), count),
                 _timed(memory, _in_ones(Broker()), count),
-                *_peers(path, list(peers), max(count // 10, 1), stack),
+                *(_timed(name, _ones(cycle), max(count // 10, 1)) for name, cycle in opened.items()),
             ],
         )
     yield Finding(
@@ -114,7 +111,7 @@ def d3(bench: Bench) -> Iterator[Finding]:
         cost=samples.cost(what),
         cost_against=samples.cost(memory),
     )
-    yield from _times_faster(samples, "D3", what, peers)
+    yield from _times_faster(bench, samples, "D3", what, peers)
 
 
 def d4(bench: Bench) -> Iterator[Finding]:
@@ -308,20 +305,26 @@ def _compare(bench: Bench, variants: Sequence[Elsewhere]) -> Samples:
     return bench.compare(variants, min(bench.effort.rounds, _ROUNDS_MAX))
 
 
-def _peers(path: Path, peers: Sequence[DurablePeer], count: int, stack: ExitStack) -> list[Elsewhere]:
-    """Those that are here, opened, one body at a time."""
-    return [
-        _timed(peer.name, _ones(stack.enter_context(peer.opened(_made(path / peer.name)))), count)
+def _opened_peers(
+    bench: Bench, path: Path, peers: Iterable[DurablePeer], stack: ExitStack
+) -> dict[str, Cycle]:
+    """The cycles of those that are measured here, by their names."""
+    return {
+        peer.name: stack.enter_context(peer.opened(_made(path / peer.name)))
         for peer in peers
-        if peer.why_not() is None
-    ]
+        if _why_not(bench, peer) is None
+    }
+
+
+def _why_not(bench: Bench, peer: DurablePeer) -> str | None:
+    return peer.why_not() if bench.effort.peers else "left out"
 
 
 def _times_faster(
-    samples: Samples, row: str, what: str, peers: Mapping[DurablePeer, float | None]
+    bench: Bench, samples: Samples, row: str, what: str, peers: Mapping[DurablePeer, float | None]
 ) -> Iterator[Finding]:
     for peer, goal in peers.items():
-        reason = peer.why_not()
+        reason = _why_not(bench, peer)
         if reason is not None:
             yield Finding(row=row, what=what, against=f"{peer.name}: {reason}", ratio=None, goal=goal)
             continue
