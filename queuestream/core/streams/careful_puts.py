@@ -117,7 +117,6 @@ class CarefulPuts(CapacityMode):
             shard.end = run.end
             if shard.waiters:
                 shard.wake()
-        self._turn += len(put)
         return put
 
     def _takers(self, hash_key: bytes, turn: int) -> Iterator[Shard]:

@@ -83,7 +83,7 @@ class StreamState:
         self._shards: dict[str, Shard] = {}
         self._next_index = 0
         self._load: LoadMeter | None = None
-        # Whose turn it is where the stream distributes its records itself.
+        # How many records the stream has distributed itself, which says whose turn it is.
         self._turn = 0
         self._apply_settings(change.settings, 0)
         self._apply_reshard(change.shards, change.created_at_ns)
@@ -316,7 +316,8 @@ class StreamState:
         """Add a record to a shard, and to what was counted."""
         size = record.end - shard.end
         shard.append(record)
-        self._turn += 1
+        if self._distributes:
+            self._turn += 1
         if shard.allowance is not None:
             shard.allowance.put(size, record.arrival_ns)
         if self._load is not None:

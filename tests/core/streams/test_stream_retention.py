@@ -84,6 +84,24 @@ def test_the_next_event_is_the_next_expiry(one, clock):
     assert one.next_event_ns() == clock.now_ns() + 24 * HOUR
 
 
+def test_the_next_event_passes_over_what_has_expired_and_was_not_let_go_of_yet(one, clock):
+    one.put_record(b"first", "k")
+    clock.advance(hours=1)
+    one.put_record(b"second", "k")
+    clock.advance(hours=23)
+    assert one._shards[FIRST].horizon == 1
+    assert one.next_event_ns() == clock.now_ns() + HOUR
+
+
+def test_a_stream_that_is_gone_expects_nothing(clock):
+    stream = Stream("s", clock=clock, provisioning_time_seconds=5)
+    clock.advance(seconds=5)
+    stream.put_record(b"", "k")
+    stream.delete()
+    clock.advance(seconds=5)
+    assert stream.next_event_ns() is None
+
+
 def test_a_longer_period_does_not_bring_back_what_is_gone(one, clock, read):
     one.put_record(b"0", "k")
     clock.advance(hours=23)
