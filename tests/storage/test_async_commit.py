@@ -5,51 +5,11 @@ import functools
 import threading
 
 import pytest
+from slow_disk import SlowDisk
 
 from queuestream import Broker, Queue, VirtualClock, errors
 from queuestream.aio import AsyncBroker, AsyncQueue
 from queuestream.storage.async_commit import commit_of
-from queuestream.storage.commit_lock import CommitLock
-
-PATIENCE = 10
-
-
-class SlowDisk:
-    """A disk that syncs when it is told to; every change of its broker is a promise."""
-
-    def __init__(self, broker):
-        self.appended = self.synced = 0
-        self.syncs = 0
-        self.failure = None
-        self.asked, self._may = threading.Event(), threading.Event()
-        self.lock = broker.lock = CommitLock(self.reach, lambda: self.synced)
-        broker.listen(self.hear)
-
-    def hear(self, changes):
-        self.appended += 1
-        self.lock.promised = self.appended
-
-    def reach(self, position):
-        if self.synced >= position:
-            return
-        assert threading.current_thread() is not threading.main_thread(), "the event loop waits for the disk"
-        upto = self.appended
-        self.asked.set()
-        assert self._may.wait(PATIENCE)
-        if self.failure is not None:
-            raise self.failure
-        self.syncs += 1
-        self.synced = max(self.synced, upto)
-
-    async def is_asked(self):
-        await asyncio.to_thread(self.asked.wait, PATIENCE)
-        self.asked.clear()
-
-    def go_on(self):
-        self._may.set()
-
-    def stop(self):
-        self._may.clear()
 
 
 def on_an_event_loop(test):
@@ -80,12 +40,8 @@ def broker(core, disk):
 @pytest.fixture
 def queue(core, disk):
     """A FIFO queue, whose receives are promises, too."""
-    disk.go_on()
-    with disk.lock.deferred():
+    with disk.has_all():
         made = Queue("orders.fifo", broker=core, fifo_queue=True)
-    asyncio.run(AsyncQueue(made).counts())
-    disk.stop()
-    disk.asked.clear()
     return AsyncQueue(made)
 
 
