@@ -1,7 +1,7 @@
 """The fixtures of parity tests: `broker`, `queue`, `fifo_queue` and `clock`, once for every way in."""
 
 import pytest
-from drivers import WAYS
+from drivers import SLOW, WAYS
 
 
 def pytest_configure(config):
@@ -13,7 +13,10 @@ def pytest_configure(config):
 
 # Of the session, so that pytest runs way by way: each is open for as long as its tests last, and no server's
 # thread stands beside the others, where a virtual clock would have to wonder what it waits for.
-@pytest.fixture(scope="session", params=WAYS, ids=lambda way: way.name)
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param(way, id=way.name, marks=[pytest.mark.slow] * (way in SLOW)) for way in WAYS],
+)
 def way(request):
     """A way in, which opens once for each set of settings."""
     opened = {}

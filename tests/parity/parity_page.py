@@ -25,7 +25,8 @@ This page is made from those tests, which are in `tests/parity`.
 | way in | what it is |
 | --- | --- |
 | core | `Broker`, `Queue` and `Stream` |
-| core reopened | the same, rebuilt before every call from nothing but the changes that were heard |
+| core replayed | the same, rebuilt before every call from nothing but the changes that were heard |
+| core reopened | the same in a file, which before every call is closed, or left by a kill, and opened again |
 | operations | the table of AWS's operations, called without a client |
 | boto3 in process | a boto3 client with `wire`, or inside `mock_aws` |
 | boto3 over HTTP | a boto3 client and `serve` |

@@ -1,6 +1,7 @@
 """Kinesis: registered consumers, and shards that are pushed to them."""
 
 import pytest
+from drivers import REBUILT
 from drivers.refusals import refused
 
 from queuestream.core.streams.fan_out import StartingPosition
@@ -13,7 +14,7 @@ SUBSCRIBE = "Kinesis API reference: SubscribeToShard"
 TAG = "Kinesis API reference: TagResource"
 FIRST = "shardId-000000000000"
 MIDDLE = str(2**127)
-REOPENED = pytest.mark.not_through("core reopened", why="a subscription does not outlive a restart")
+NOT_REBUILT = pytest.mark.not_through(*REBUILT, why="a subscription does not outlive a restart")
 
 
 @pytest.fixture
@@ -164,7 +165,7 @@ def test_a_stream_with_consumers_is_kept(stream, reader):
 
 
 @pytest.mark.aws("A subscription pushes the shard's records from its starting position on.", page=SUBSCRIBE)
-@REOPENED
+@NOT_REBUILT
 def test_a_subscription_pushes_records(stream, reader):
     stream.put_records([(b"1", "k"), (b"2", "k")])
     events = subscribe(stream, reader)
@@ -178,7 +179,7 @@ def test_a_subscription_pushes_records(stream, reader):
     "A subscription can start at and after a sequence number, at a time, and at the tip.",
     page="Kinesis API reference: StartingPosition",
 )
-@REOPENED
+@NOT_REBUILT
 def test_a_subscription_starts_where_it_is_told_to(stream, reader, clock):
     puts = []
     for number in range(3):
@@ -201,7 +202,7 @@ def test_a_subscription_starts_where_it_is_told_to(stream, reader, clock):
 
 
 @pytest.mark.aws("A subscription lasts for five minutes.", page=SUBSCRIBE)
-@REOPENED
+@NOT_REBUILT
 def test_a_subscription_lasts_for_five_minutes(stream, reader, clock):
     stream.put_record(b"1", "k")
     before = stream.describe_summary()
@@ -216,7 +217,7 @@ def test_a_subscription_lasts_for_five_minutes(stream, reader, clock):
     "A subscription goes on saying where it is while nothing is written.",
     page="Kinesis API reference: SubscribeToShardEvent",
 )
-@REOPENED
+@NOT_REBUILT
 def test_a_subscription_goes_on_while_nothing_is_written(stream, reader):
     event = next(subscribe(stream, reader))
     assert data(event) == []
@@ -234,7 +235,7 @@ def test_a_subscription_goes_on_while_nothing_is_written(stream, reader):
     "At the end of a closed shard, a subscription names the child shards, and ends.",
     page="Kinesis API reference: SubscribeToShardEvent",
 )
-@REOPENED
+@NOT_REBUILT
 def test_a_subscription_ends_with_its_shard(stream, reader):
     stream.put_record(b"1", "k")
     stream.split_shard(FIRST, MIDDLE)
@@ -244,7 +245,7 @@ def test_a_subscription_ends_with_its_shard(stream, reader):
 
 
 @pytest.mark.aws("A second subscription within five seconds is refused.", page=SUBSCRIBE)
-@REOPENED
+@NOT_REBUILT
 def test_a_second_subscription_is_refused_for_five_seconds(stream, reader, clock):
     stream.put_record(b"1", "k")
     next(subscribe(stream, reader))
@@ -256,7 +257,7 @@ def test_a_second_subscription_is_refused_for_five_seconds(stream, reader, clock
 
 
 @pytest.mark.aws("A subscription is by consumer and shard: others are not disturbed.", page=SUBSCRIBE)
-@REOPENED
+@NOT_REBUILT
 def test_consumers_subscribe_by_themselves(stream, reader):
     stream.put_record(b"1", "k")
     other = stream.register_stream_consumer("other").consumer_arn
@@ -288,7 +289,7 @@ def test_a_shard_that_is_not_there_cannot_be_subscribed_to(stream, reader):
         "limits": StreamLimits(subscription_bytes_per_second=2_000),
     }
 )
-@REOPENED
+@NOT_REBUILT
 def test_a_consumer_has_a_throughput_of_its_own(stream, reader, clock):
     other = stream.register_stream_consumer("other").consumer_arn
     for _ in range(4):

@@ -1,6 +1,7 @@
 """SQS: how many calls a FIFO queue answers in a second."""
 
 import pytest
+from drivers import REBUILT
 from drivers.refusals import refused
 
 from queuestream.core.queues.limits import QueueLimits
@@ -11,8 +12,8 @@ ATTRIBUTES = "SQS API reference: SetQueueAttributes"
 PER_SECOND = 300
 
 pytestmark = pytest.mark.settings(queue_limits=QueueLimits(enforce_throughput=True))
-REOPENED = pytest.mark.not_through(
-    "core reopened", why="the calls of the last second are not part of a queue's state"
+NOT_REBUILT = pytest.mark.not_through(
+    *REBUILT, why="the calls of the last second are not part of a queue's state"
 )
 # Where AWS's numbers of calls would take long.
 FEW_CALLS = pytest.mark.settings(
@@ -54,7 +55,7 @@ def high(broker):
 
 
 @pytest.mark.aws("A FIFO queue answers 300 SendMessage calls a second.", page=QUOTAS)
-@REOPENED
+@NOT_REBUILT
 def test_a_fifo_queue_takes_300_sends_a_second(fifo_queue, clock):
     for number in range(PER_SECOND):
         send(fifo_queue, str(number))
@@ -68,7 +69,7 @@ def test_a_fifo_queue_takes_300_sends_a_second(fifo_queue, clock):
 @pytest.mark.aws(
     "A FIFO queue answers 300 ReceiveMessage calls a second, even if there are messages.", page=THROTTLING
 )
-@REOPENED
+@NOT_REBUILT
 def test_a_fifo_queue_takes_300_receives_a_second(fifo_queue, clock):
     send(fifo_queue, "hello")
     for _ in range(PER_SECOND):
@@ -81,7 +82,7 @@ def test_a_fifo_queue_takes_300_receives_a_second(fifo_queue, clock):
 
 @FEW_CALLS
 @pytest.mark.aws("Each action has its own quota: of sends, receives and deletes.", page=QUOTAS)
-@REOPENED
+@NOT_REBUILT
 def test_actions_have_their_quotas_by_themselves(fifo_queue):
     send(fifo_queue, "1", "a")
     send(fifo_queue, "2", "b")
@@ -94,7 +95,7 @@ def test_actions_have_their_quotas_by_themselves(fifo_queue):
 
 @FEW_CALLS
 @pytest.mark.aws("A batch of ten messages is one call.", page=QUOTAS)
-@REOPENED
+@NOT_REBUILT
 def test_a_batch_is_one_call(fifo_queue):
     for _ in range(2):
         assert not fifo_queue.send_batch(batch(*"aaaaaaaaaa")).failed
@@ -104,7 +105,7 @@ def test_a_batch_is_one_call(fifo_queue):
 
 @FEW_CALLS
 @pytest.mark.aws("Changes of the visibility timeout are limited, too; batches of them help.", page=THROTTLING)
-@REOPENED
+@NOT_REBUILT
 def test_visibility_changes_are_throttled(fifo_queue):
     send(fifo_queue, "hello")
     [message] = fifo_queue.receive()
@@ -116,7 +117,7 @@ def test_visibility_changes_are_throttled(fifo_queue):
 
 @FEW_CALLS
 @pytest.mark.aws("With perMessageGroupId the quota applies to each message group.", page=ATTRIBUTES)
-@REOPENED
+@NOT_REBUILT
 def test_with_high_throughput_each_group_has_the_quota(high):
     for group in "ab":
         send(high, "1", group)
@@ -127,7 +128,7 @@ def test_with_high_throughput_each_group_has_the_quota(high):
 
 @FEW_CALLS
 @pytest.mark.aws("With high throughput, too, a queue has a quota: 70,000 calls a second.", page=QUOTAS)
-@REOPENED
+@NOT_REBUILT
 def test_with_high_throughput_the_queue_has_a_quota(high, clock):
     for group in "abcde":
         send(high, "hello", group)
@@ -147,7 +148,7 @@ def test_a_standard_queue_is_not_throttled(queue):
 
 
 @FEW_CALLS
-@REOPENED
+@NOT_REBUILT
 def test_a_long_poll_is_throttled(fifo_queue, clock):
     for _ in range(2):
         fifo_queue.receive(wait_time_seconds=0)

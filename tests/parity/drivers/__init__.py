@@ -4,7 +4,8 @@ A parity test is written once, in the native API's style, against the fixtures `
 and `clock`, and runs on every way in:
 
     core                    `Broker`, as it is
-    core reopened           before each call rebuilt from nothing but the changes that were heard
+    core replayed           before each call rebuilt from nothing but the changes that were heard
+    core reopened           in a file, which before each call is closed, or left by a kill, and opened again
     operations              the table of AWS's operations, called without a client
     boto3 in process        a boto3 client, answered in this process
     boto3 over HTTP         the same, through a server's socket
@@ -29,6 +30,8 @@ request from the arguments, calls, and gives back a value with the core's attrib
 - a kind of thing that a core way hands out (as `Queue` is): its class in `core_ways.py`, `_outside`;
 - a way in: a class with `name`, `open(settings)`, `reset()` and `call`, in `WAYS` below.
 
+A way that takes seconds is in `SLOW`, and its tests are among the slow ones.
+
 A way is opened once for each set of settings (`@pytest.mark.settings(queue_limits=..., stream_settings=...)`,
 those of `Aws`), and reset before each test: queues and streams are gone, its clock goes on from where it was.
 
@@ -37,7 +40,21 @@ those of `Aws`), and reset before each test: queues and streams are gone, its cl
 
 from drivers.aws_ways import OperationsWay
 from drivers.client_ways import AiobotocoreInProcess, Boto3InProcess, Boto3OverHttp
-from drivers.core_ways import CoreWay, ReopenedWay
+from drivers.core_ways import CoreWay, ReopenedWay, ReplayedWay
 
-WAYS = (CoreWay, ReopenedWay, OperationsWay, Boto3InProcess, Boto3OverHttp, AiobotocoreInProcess)
+WAYS = (
+    CoreWay,
+    ReplayedWay,
+    ReopenedWay,
+    OperationsWay,
+    Boto3InProcess,
+    Boto3OverHttp,
+    AiobotocoreInProcess,
+)
 """Every way in that there is."""
+
+SLOW = (ReopenedWay,)
+"""Those that take seconds."""
+
+REBUILT = (ReplayedWay.name, ReopenedWay.name)
+"""Those that have nothing at each call but the state that the last one left."""

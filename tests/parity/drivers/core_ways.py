@@ -1,4 +1,8 @@
-"""The core as a way in: as it is, and rebuilt from its changes before every call."""
+"""The core as a way in: as it is, rebuilt from its changes before each call, and opened again from a file."""
+
+import os
+import tempfile
+from pathlib import Path
 
 from queuestream import Broker, VirtualClock
 from queuestream.core.queues.consistency import AT_ONCE
@@ -6,6 +10,8 @@ from queuestream.core.queues.limits import AWS_LIMITS
 from queuestream.core.queues.pages import QueuePage
 from queuestream.core.queues.queue import Queue
 from queuestream.core.streams.stream import Stream
+from queuestream.storage.disk import Disk
+from queuestream.storage.opening import open_broker
 
 ACCOUNT_ID = "123456789012"
 
@@ -33,12 +39,16 @@ class CoreWay:
         """There is nothing to close."""
 
     def _new_broker(self):
-        return Broker(
-            clock=self.clock,
-            account_id=ACCOUNT_ID,
-            queue_limits=self._limits,
-            consistency=self._consistency,
-        )
+        return Broker(**self._options)
+
+    @property
+    def _options(self):
+        return {
+            "clock": self.clock,
+            "account_id": ACCOUNT_ID,
+            "queue_limits": self._limits,
+            "consistency": self._consistency,
+        }
 
     @property
     def _current(self):
@@ -55,24 +65,8 @@ class CoreWay:
         return value
 
 
-class ReopenedWay(CoreWay):
-    """The core, reopened before each call: a twin is built from all changes that were heard so far."""
-
-    name = "core reopened"
-
-    def reset(self):
-        self._heard = []
-        super().reset()
-        self._broker.listen(self._heard.extend)
-
-    @property
-    def _current(self):
-        twin = self._new_broker()
-        for change in self._heard:
-            change.apply(twin)
-        twin.listen(self._heard.extend)
-        self._broker = twin
-        return twin
+class RebuiltWay(CoreWay):
+    """The core, by a broker that is another one at each call: who uses it has names, not things."""
 
     def _outside(self, value):
         if isinstance(value, Queue):
@@ -89,6 +83,91 @@ class ReopenedWay(CoreWay):
 
     def __getattr__(self, name):
         return _used_late(self, Broker, name, lambda: self._current)
+
+
+class ReplayedWay(RebuiltWay):
+    """The core, rebuilt before each call: a twin is made from all changes that were heard so far."""
+
+    name = "core replayed"
+
+    def reset(self):
+        self._heard = []
+        super().reset()
+        self._broker.listen(self._heard.extend)
+
+    @property
+    def _current(self):
+        twin = self._new_broker()
+        for change in self._heard:
+            change.apply(twin)
+        twin.listen(self._heard.extend)
+        self._broker = twin
+        return twin
+
+
+class ReopenedWay(RebuiltWay):
+    """The core in a file, opened again before each call, as it was closed or, in turn, left by a kill."""
+
+    name = "core reopened"
+
+    def __init__(self, settings):
+        self._folder = tempfile.TemporaryDirectory(dir=MEMORY)
+        self._broker = None
+        super().__init__(settings)
+
+    def reset(self):
+        self.close_broker()
+        for file in Path(self._folder.name).iterdir():
+            file.unlink()
+        self._calls = 0
+        super().reset()
+
+    def close(self):
+        self.close_broker()
+        self._folder.cleanup()
+
+    def close_broker(self):
+        if self._broker is not None:
+            self._broker.close()
+
+    def _new_broker(self):
+        path = Path(self._folder.name) / "parity.db"
+        return open_broker(path, durability="none", disk=FleetingDisk(), **self._options)
+
+    @property
+    def _current(self):
+        self._calls += 1
+        if self._calls % 2:
+            self._broker.close()
+        else:
+            leave_as_a_kill_would(self._broker)
+        self._broker = self._new_broker()
+        return self._broker
+
+
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+"""Where files cost nothing, if there is such a place."""
+
+
+class FleetingDisk(Disk):
+    """Files that nobody will need after a power cut, so that they are made quickly."""
+
+    def preallocate(self, fd, start, end):
+        os.ftruncate(fd, end)
+
+    def sync(self, fd, mapping):
+        pass
+
+    def sync_directory(self, directory):
+        pass
+
+
+def leave_as_a_kill_would(broker):
+    """Let a broker's files go as they are: what was not folded is in the journal only."""
+    storage = broker.storage
+    storage._stop()
+    storage._thread.join()
+    storage._let_go(remove=False)
 
 
 class _Handle:
