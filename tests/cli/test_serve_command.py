@@ -12,6 +12,7 @@ import sys
 import boto3
 import pytest
 
+from queuestream import connect
 from queuestream.cli import serve
 from queuestream.cli.main import main
 
@@ -106,6 +107,35 @@ def test_tests_that_make_and_purge_the_same_queue_each_time_need_not_wait_the_mi
             sqs.delete_queue(QueueUrl=url)
 
 
+@pytest.mark.slow
+def test_what_was_answered_is_there_when_a_killed_server_starts_again(tmp_path):
+    data = str(tmp_path / "orders.db")
+    with serving("--data", data) as (process, endpoint, _):
+        url = sqs_at(endpoint).create_queue(QueueName="emails")["QueueUrl"]
+        sqs_at(endpoint).send_message(QueueUrl=url, MessageBody="hello")
+        process.kill()
+        process.wait(10)
+
+    with serving("--data", data, "--durability", "none") as (process, endpoint, _):
+        url = sqs_at(endpoint).get_queue_url(QueueName="emails")["QueueUrl"]
+        [message] = sqs_at(endpoint).receive_message(QueueUrl=url)["Messages"]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+    assert message["Body"] == "hello"
+    assert [file.name for file in tmp_path.iterdir()] == ["orders.db"]
+
+
+def test_a_file_that_cannot_be_had_is_said_and_what_to_do(capsys, tmp_path):
+    assert main(["serve", "--port", "0", "--data", str(tmp_path / "no" / "orders.db")]) == 2
+    assert "make it first" in capsys.readouterr().err.lower()
+    with connect(f"sqlite:///{tmp_path}/orders.db", durability="none"):
+        assert main(["serve", "--port", "0", "--data", str(tmp_path / "orders.db")]) == 2
+    assert "is in use by another broker of this process" in capsys.readouterr().err
+    assert main(["serve", "--durability", "none"]) == 2
+    assert "there is no --data" in capsys.readouterr().err
+
+
 def test_a_port_that_is_taken_is_named_with_a_way_out(capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -136,6 +166,7 @@ def test_a_port_that_is_taken_is_named_with_a_way_out(capsys):
         ["--max-body", "0"],
         ["--max-connections", "many"],
         ["--log-level", "loud"],
+        ["--durability", "sometimes"],
     ],
     ids=" ".join,
 )
