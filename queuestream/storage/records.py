@@ -174,11 +174,9 @@ class StoredShard(Shard):
             return super().read(first, records_max, bytes_max)
         last = min(first + records_max, self.base_number)
         records = self._read(first, last, bytes_max)
-        if len(records) < last - first or len(records) == records_max:
-            return records
         bytes_end = records[0].end - records[0].size + bytes_max
-        last = min(records_max - len(records), len(self.records))
-        return records + self.records[: bisect_right(self.records, bytes_end, 0, last, key=_end)]
+        rest = min(records_max - len(records), len(self.records))
+        return records + self.records[: bisect_right(self.records, bytes_end, 0, rest, key=_end)]
 
     def bytes_from(self, number: int) -> int:
         """How many bytes there are to read from this number on."""

@@ -68,6 +68,7 @@ OPERATIONS = st.lists(
     st.one_of(
         st.tuples(
             st.just("put"),
+            st.integers(1, 4),
             st.integers(0, 4),
             st.integers(0, 2),
             st.sampled_from(["k", "é", "a\0é"]),
@@ -75,9 +76,9 @@ OPERATIONS = st.lists(
         ),
         st.tuples(st.just("trim"), st.integers(0, 3)),
         st.tuples(st.just("write")),
-        st.tuples(st.just("evict"), st.integers(0, 3), st.integers(0, 9)),
+        st.tuples(st.just("evict"), st.integers(0, 9), st.integers(0, 30)),
     ),
-    max_size=30,
+    max_size=20,
 )
 
 
@@ -108,10 +109,11 @@ def test_a_shard_on_disk_answers_what_one_in_memory_answers(operations):
     for name, *arguments in operations:
         match name:
             case "put":
-                size, later_ns, key, kind = arguments
-                now_ns += later_ns
-                for one in (shard, memory):
-                    put_into(one, size, now_ns, key, kind)
+                count, size, later_ns, key, kind = arguments
+                for _ in range(count):
+                    now_ns += later_ns
+                    for one in (shard, memory):
+                        put_into(one, size, now_ns, key, kind)
             case "trim":
                 count = min(arguments[0], memory.next_number - memory.horizon)
                 for one in (shard, memory):
@@ -155,6 +157,27 @@ def test_a_tail_is_limited_in_records_and_in_bytes(disk, records_max, bytes_max,
         disk.put(size=1)
     disk.evict(records_max=records_max, bytes_max=bytes_max)
     assert len(disk.shard.records) == left
+
+
+@pytest.mark.parametrize("in_memory", [0, 1, 2, 3])
+@pytest.mark.parametrize(("bytes_max", "read"), [(0, 1), (9, 1), (10, 2), (14, 2), (15, 3)])
+def test_a_read_is_limited_in_bytes_wherever_its_records_are(disk, in_memory, bytes_max, read):
+    for _ in range(3):
+        disk.put(size=4)
+    disk.evict(records_max=in_memory, bytes_max=MIB)
+    assert len(disk.shard.read(1, 10, bytes_max)) == read
+
+
+def test_what_was_trimmed_may_leave_memory_bit_by_bit(disk):
+    for _ in range(9):
+        disk.put()
+    disk.write()
+    disk.shard.trim(4)
+    for left in range(9, -1, -1):
+        disk.evict(records_max=left, bytes_max=MIB)
+        assert len(disk.shard.records) == left
+        assert [record.number for record in disk.shard.live_records()] == [5, 6, 7, 8, 9]
+        disk.shard.check_invariants()
 
 
 def test_what_was_put_since_the_rows_were_gathered_stays_in_memory(disk):

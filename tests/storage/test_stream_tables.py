@@ -95,6 +95,14 @@ def test_what_came_and_went_in_between_is_never_written(file):
     assert counts(file, "streams", "shards", "records", "consumers", "garbage") == [0] * 5
 
 
+def test_what_was_trimmed_before_it_was_written_leaves_nothing_to_tidy_up(file, clock, events):
+    events.put_record(b"brief", "k")
+    clock.advance(hours=24)
+    events.put_record(b"new", "k")
+    file.write()
+    assert file.query("select first_key & 255, last_key & 255 from garbage") == [(1, 2)]
+
+
 def test_a_stream_that_is_made_again_shares_nothing_with_the_one_before(file, events):
     events.delete()
     again = file.broker.create_stream("events")

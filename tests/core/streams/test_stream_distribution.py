@@ -33,6 +33,18 @@ def test_records_are_spread_evenly_whatever_their_keys(even):
     assert {record.partition_key for record in put} == {"the same"}
 
 
+def test_whose_turn_it_is_does_not_depend_on_whether_anybody_listens(clock):
+    shards_taken = []
+    for listener in (None, lambda changes: None):
+        stream = Stream("events", stream_mode="ON_DEMAND", clock=clock)
+        if listener is not None:
+            stream.broker.listen(listener)
+        stream.put_records([(b"", "by its key"), (b"", "by its key")])
+        stream.update_stream_record_distribution_strategy("AUTO")
+        shards_taken.append(shards(stream.put_record(b"", "k") for _ in range(4)))
+    assert shards_taken == [list("0123")] * 2
+
+
 def test_records_without_a_key_and_without_data_take_no_room(even, read):
     put = [even.put_record(b"") for _ in range(8)]
     assert shards(put) == list("01230123")
