@@ -262,7 +262,7 @@ class Journal(GroupCommit):
             for segment in self._written:
                 if segment is None or segment.begins_at >= position:
                     continue
-                if segment.ends_at is None or segment.ends_at > self.synced:
+                if segment.needs_sync(self.synced):
                     segment.sync()
             return position
 

@@ -68,6 +68,7 @@ class Segment:
         epoch: What is being written to it, or was.
         begins_at: The journal's position at its first entry.
         ends_at: The journal's position after its last one; None while there may be more.
+        synced_epoch: The epoch whose header would outlive a power cut.
     """
 
     path: Path
@@ -78,6 +79,7 @@ class Segment:
     epoch: int = 0
     begins_at: int = 0
     ends_at: int | None = None
+    synced_epoch: int = 0
 
     @classmethod
     def create(cls, path: Path, disk: Disk, size: int, mode: int) -> Segment:
@@ -123,13 +125,22 @@ class Segment:
         self.mapping = self.disk.map(self.fd, size)
         self.size = size
 
+    def needs_sync(self, synced: int) -> bool:
+        """Whether anything in it is not safe, where entries up to a position are.
+
+        An epoch without entries has a header, without which the next epoch would not count.
+        """
+        return self.ends_at is None or self.ends_at > synced or self.synced_epoch != self.epoch
+
     def sync(self) -> None:
         """Return when what is in it would outlive a power cut.
 
         Raises:
             OSError: It would not; nor would it if somebody had removed the file meanwhile.
         """
+        epoch = self.epoch  # the next one may begin here meanwhile
         self.disk.sync(self.fd, self.mapping)
+        self.synced_epoch = epoch
         if not self.disk.exists(self.path):
             raise FileNotFoundError(f"{self.path} was removed while it was in use")
 

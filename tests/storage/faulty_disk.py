@@ -81,27 +81,77 @@ class LightDisk(Disk):
         pass
 
 
-class PowerlessDisk(LightDisk):
-    """A disk that knows what a power cut would leave of each file."""
+class PowerCut(BaseException):
+    """The machine has stopped; no code of ours runs after it."""
 
-    def __init__(self):
-        self._paths = {}
+
+class PowerlessDisk(Disk):
+    """A disk that knows what a power cut would leave of each file.
+
+    Args:
+        cut_at: Which of the things that are asked of it meets a power cut; None where all are done.
+    """
+
+    def __init__(self, cut_at=None):
+        self._cut_at = cut_at
+        self._open = {}
+        # What was synced last, of each file; and what names stood for when they were.
         self._safe = {}
+        self._names = {}
+
+    def _asked(self):
+        if self._cut_at is not None:
+            if self._cut_at == 0:
+                raise PowerCut
+            self._cut_at -= 1
+
+    def _renames(self, path):
+        self._names.setdefault(path, path.read_bytes() if path.exists() else None)
 
     def open(self, path, mode=0o644):
+        self._asked()
+        self._renames(path)
         fd = super().open(path, mode)
-        self._paths[fd] = path
+        self._open[fd] = path
         self._safe[path] = b""
         return fd
 
+    def preallocate(self, fd, start, end):
+        self._asked()
+        super().preallocate(fd, start, end)
+
+    def truncate(self, fd, size):
+        self._asked()
+        super().truncate(fd, size)
+
+    def map(self, fd, size):
+        self._asked()
+        return super().map(fd, size)
+
     def sync(self, fd, mapping):
-        self._safe[self._paths[fd]] = bytes(mapping)
+        self._asked()
+        self._safe[self._open[fd]] = bytes(mapping)
+
+    def sync_directory(self, directory):
+        self._asked()
+        self._names.clear()
+
+    def unlink(self, path):
+        self._asked()
+        self._renames(path)
+        super().unlink(path)
+
+    def close(self, fd):
+        del self._open[fd]
+        super().close(fd)
 
     def cut_power(self, seed):
         """Leave each sector as it was synced last, or as it is now: they reach the disk in any order."""
+        for fd in list(self._open):
+            self.close(fd)
         chance = random.Random(seed)
         for path, safe in self._safe.items():
-            now = path.read_bytes()
+            now = path.read_bytes() if path.exists() else b""
             before = safe.ljust(len(now), b"\0")
             # Now much has arrived, now little.
             share = chance.choice([0.0, 0.1, 0.5, 0.9, 1.0])
@@ -111,3 +161,8 @@ class PowerlessDisk(LightDisk):
                     for at in range(0, len(now), SECTOR)
                 )
             )
+        for path, content in self._names.items():
+            if chance.random() < 0.5:
+                path.unlink(missing_ok=True)
+                if content is not None:
+                    path.write_bytes(content)

@@ -170,24 +170,42 @@ def test_a_signals_handler_may_sync_in_the_middle_of_a_sync(slow):
     assert journal._leader is None
 
 
+class NotingDisk(LightDisk):
+    """A disk that notes which files are synced."""
+
+    def __init__(self):
+        self.synced = []
+
+    def sync(self, fd, mapping):
+        self.synced.append(fd)
+
+
 def test_the_older_file_is_synced_before_the_newer_one(path):
-    synced = []
-
-    class NotingDisk(LightDisk):
-        def sync(self, fd, mapping):
-            synced.append(fd)
-
-    journal = begun(path, disk=NotingDisk())
-    older, newer = (file.fd for file in journal._segments)
-    synced.clear()
+    disk = NotingDisk()
+    journal = begun(path, disk=disk)
+    older, newer = (segment.fd for segment in journal._segments)
+    disk.synced.clear()
 
     journal.append(b"one")
     journal.switch()
     journal.sync(journal.append(b"two"))
-    assert synced == [older, newer]
+    assert disk.synced == [older, newer]
 
     journal.sync(journal.append(b"three"))
-    assert synced == [older, newer, newer]
+    assert disk.synced == [older, newer, newer]
+
+
+def test_an_older_file_without_entries_is_synced_since_the_newer_one_counts_only_after_it(path):
+    disk = NotingDisk()
+    journal = begun(path, disk=disk)
+    newer, older = (segment.fd for segment in journal._segments)
+    journal.free(journal.switch())
+    journal.switch()
+    disk.synced.clear()
+
+    journal.sync(journal.append(b"one"))
+    journal.sync(journal.append(b"two"))
+    assert disk.synced == [older, newer, newer]
 
 
 def test_what_the_database_has_needs_no_sync(path):
