@@ -95,13 +95,15 @@ def test_every_parameter_of_a_stream_is_in_the_reference():
     [
         (Broker().create_queue("emails"), aio.AsyncQueue, QUEUE),
         (Broker().create_stream("events"), aio.AsyncStream, STREAM),
+        (Broker(), aio.AsyncBroker, BROKER_AND_CLOCKS),
     ],
-    ids=["queue", "stream"],
+    ids=["queue", "stream", "broker"],
 )
 def test_asyncio_has_every_operation_but_those_that_the_reference_names(core, wrapped, page):
     operations = {name for name in public_names(core) if inspect.ismethod(getattr(core, name))}
     _, _, not_for_callers = page.read_text(encoding="utf-8").partition("## Between the parts of the package")
-    asked_of_core = {"counts", "next_event_ns", "check_invariants"}
+    not_for_callers = not_for_callers.partition("\n## ")[0]
+    asked_of_core = {"counts", "next_event_ns", "check_invariants", "check_open", "find_queue", "listen"}
     assert operations - public_names(wrapped) - {*re.findall(r"`(\w+)`", not_for_callers)} <= asked_of_core
 
 
