@@ -263,7 +263,7 @@ class StoredShard(Shard):
     def check_invariants(self) -> None:
         """Raise AssertionError where the shard contradicts itself; cost grows with all that it holds."""
         super().check_invariants()
-        assert self._horizon >= self.base_number or not self.dead
+        assert self.dead == max(0, self._horizon - self.base_number)
         assert self.base_number <= max(self.written, self._horizon)
         assert self.written <= self.next_number
         assert self.trimmed <= self._horizon

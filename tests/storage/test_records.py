@@ -170,14 +170,29 @@ def test_a_read_is_limited_in_bytes_wherever_its_records_are(disk, in_memory, by
 
 def test_what_was_trimmed_may_leave_memory_bit_by_bit(disk):
     for _ in range(9):
-        disk.put()
+        disk.put(arrival_ns=2)
     disk.write()
     disk.shard.trim(4)
     for left in range(9, -1, -1):
         disk.evict(records_max=left, bytes_max=MIB)
         assert len(disk.shard.records) == left
         assert [record.number for record in disk.shard.live_records()] == [5, 6, 7, 8, 9]
+        assert [disk.shard.expired(time_ns) for time_ns in (1, 2)] == [0, 5]
         disk.shard.check_invariants()
+
+
+def test_a_time_at_which_several_arrived_is_found_where_the_first_of_them_is(disk):
+    for arrival_ns in (1, 2, 2, 2):
+        disk.put(arrival_ns=arrival_ns)
+    disk.evict(records_max=2, bytes_max=MIB)
+    assert disk.shard.number_at_time(2) == 2
+
+
+def test_a_key_counts_with_its_bytes_on_disk_too(disk):
+    for _ in range(2):
+        disk.put(size=3, key="é")
+    disk.evict()
+    assert [disk.shard.bytes_from(number) for number in (1, 2, 3)] == [10, 5, 0]
 
 
 def test_what_was_put_since_the_rows_were_gathered_stays_in_memory(disk):
@@ -188,11 +203,12 @@ def test_what_was_put_since_the_rows_were_gathered_stays_in_memory(disk):
     assert [record.number for record in disk.shard.records] == [2]
 
 
-def test_what_was_trimmed_before_it_was_written_never_becomes_a_row(disk):
-    for _ in range(3):
+@pytest.mark.parametrize("trimmed", [1, 2, 3, 5])
+def test_what_was_trimmed_before_it_was_written_never_becomes_a_row(disk, trimmed):
+    for _ in range(5):
         disk.put()
-    disk.shard.trim(2)
-    assert [row[0] & 0xFF for row in disk.rows()] == [3]
+    disk.shard.trim(trimmed)
+    assert [row[0] & 0xFF for row in disk.rows()] == [1, 2, 3, 4, 5][trimmed:]
 
 
 def test_the_shards_of_a_stream_share_what_the_stream_may_keep_in_memory():
