@@ -11,10 +11,13 @@ applies what the journal has beyond them.  Closed cleanly, everything is in the 
 There is no rule of SQS or Kinesis here: rows are made of the state that the core has.
 
     disk.py          the few things that are asked of files; where tests make them fail
+    forks.py         what a forked process does first: leave all of this to its parent
     ownership.py     one owner at a time, and who it is
     codec.py         the changes of one call as bytes, and back
     values.py        the core's values as JSON
     reading.py       and back
+    segment.py       one of the journal's two files: its header and its entries
+    group_commit.py  one sync for everybody who waits
     journal.py       entries, appended and synced; read again after a crash
     commit_lock.py   the broker's lock, which a call leaves when what it promised is on disk
     schema.py        the tables, their version, and how an older file becomes a newer one
