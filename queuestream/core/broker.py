@@ -135,14 +135,20 @@ class Broker:
             raise BrokerClosed(self.closed_because)
 
     def close(self, reason: str = "it was closed") -> None:
-        """Take no more calls; those who wait get `BrokerClosed`.  Closing again changes nothing."""
-        with self.lock:
-            if self.closed_because is None:
-                self.closed_because = reason
-                for part in self._parts():
-                    part._give_up()
-        if self.storage is not None:
-            self.storage.closed()
+        """Take no more calls; those who wait get `BrokerClosed`.  Closing again changes nothing.
+
+        Raises:
+            StorageFailed: What was called last, or the file as a whole, could not be written.
+        """
+        try:
+            with self.lock:
+                if self.closed_because is None:
+                    self.closed_because = reason
+                    for part in self._parts():
+                        part._give_up()
+        finally:
+            if self.storage is not None:
+                self.storage.closed()
 
     def __enter__(self) -> Self:
         return self
@@ -157,9 +163,11 @@ class Broker:
             listener: Called with one call's changes, a tuple, under the broker's lock.  What it
                 raises, the call raises, and nothing has changed.  Several are called in the order in which
                 they came; one that may refuse a change should be the first, since those before it have heard.
+                Who keeps the broker is always the last: what it has written has happened.
         """
         with self.lock:
-            self.listeners = (*self.listeners, listener)
+            place = len(self.listeners) - (self.storage is not None)
+            self.listeners = (*self.listeners[:place], listener, *self.listeners[place:])
 
     def publish(self, changes: tuple[Change, ...]) -> None:
         """Tell the listeners what is about to change.  The caller holds the lock."""

@@ -15,10 +15,13 @@ from queuestream.storage import codec, schema
 from queuestream.storage.commit_lock import CommitLock
 from queuestream.storage.disk import Disk
 from queuestream.storage.journal import Journal
+from queuestream.storage.looking import files_beside
 from queuestream.storage.ownership import Ownership
+from queuestream.storage.presence import Presence
 from queuestream.storage.queue_rows import QueueRows
 from queuestream.storage.store import Durability, Store
 from queuestream.storage.stream_rows import StreamRows
+from queuestream.storage.tidying import Tidying
 
 if TYPE_CHECKING:
     import sqlite3
@@ -118,7 +121,9 @@ def open_broker(
             (connection, reading),
             journal,
             ownership,
+            Presence(disk, files_beside(path)),
             rows,
+            Tidying(connection),
             durability,
             sync_interval_ms / 1_000,
         )
