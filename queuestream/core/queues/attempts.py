@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from queuestream.core.queues.message import Message
 
-_Seen = tuple[str, int]
+Seen = tuple[str, int]
 """A message's receipt handle and its deadline, as the attempt left them."""
 
 
@@ -34,15 +34,22 @@ class Attempts:
 
     def __init__(self, interval_ns: int) -> None:
         self._interval_ns = interval_ns
-        self._seen: dict[str, tuple[int, list[_Seen]]] = {}
+        self._seen: dict[str, tuple[int, list[Seen]]] = {}
         self._expiries: deque[tuple[int, str]] = deque()
 
     def remember(self, attempt_id: str, messages: list[Message], now_ns: int) -> None:
         """An attempt got these messages just now."""
-        until_ns = now_ns + self._interval_ns
         seen = [(str(message.receipt_handle), message.visible_at_ns) for message in messages]
+        self.remember_seen(attempt_id, now_ns + self._interval_ns, seen)
+
+    def remember_seen(self, attempt_id: str, until_ns: int, seen: list[Seen]) -> None:
+        """An attempt got messages with these handles and deadlines, and may be repeated until an instant."""
         self._seen[attempt_id] = (until_ns, seen)
         self._expiries.append((until_ns, attempt_id))
+
+    def seen(self, attempt_id: str) -> tuple[int, list[Seen]] | None:
+        """What `remember_seen` was told of an attempt, the last time; None where it is forgotten."""
+        return self._seen.get(attempt_id)
 
     def recall(self, attempt_id: str, received: Mapping[str, Message], now_ns: int) -> list[Message]:
         """The messages that an attempt got, if they are as it left them; none otherwise."""

@@ -33,6 +33,8 @@ from queuestream.core.errors import InvalidParameterValue
 from queuestream.core.queues.attributes import AWS_NAMES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from queuestream.core.broker import Broker
     from queuestream.core.changes import Change
     from queuestream.core.queues.attributes import QueueAttributes
@@ -93,6 +95,10 @@ class LateChanges:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         self._changes: list[LateChange] = []
+
+    def __iter__(self) -> Iterator[LateChange]:
+        """All of them, the next one first."""
+        return iter(self._changes)
 
     def next_ns(self) -> int | None:
         """When the next one comes; None where none is left."""

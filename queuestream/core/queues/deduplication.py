@@ -10,6 +10,10 @@ AWS: "Exactly-once processing in Amazon SQS"; "Using the message deduplication I
 from __future__ import annotations
 
 from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Key = str | tuple[str | None, str]
 """A deduplication id; with its message group's id where that is the scope."""
@@ -34,6 +38,24 @@ class Deduplication:
         """Take what comes with the same key for a duplicate until the given instant."""
         self._originals[key] = (message_id, number, until_ns)
         self._expiries.append((until_ns, key))
+
+    def newer_than(self, number: int) -> Iterator[tuple[Key, str, int, int]]:
+        """What was remembered of messages after a number, the latest first, as `remember` was told it."""
+        for until_ns, key in reversed(self._expiries):
+            message_id, original_number, original_until_ns = self._originals[key]
+            if original_number <= number:
+                return
+            if original_until_ns == until_ns:
+                yield key, message_id, original_number, until_ns
+
+    def oldest(self, now_ns: int) -> int | None:
+        """The first number that is remembered; None where there is none."""
+        self._forget(now_ns)
+        for until_ns, key in self._expiries:
+            _, number, original_until_ns = self._originals[key]
+            if original_until_ns == until_ns:
+                return number
+        return None
 
     def forget_all(self) -> None:
         """Take nothing for a duplicate of what was sent so far, as SQS does from a purge on."""

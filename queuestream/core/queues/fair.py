@@ -42,8 +42,11 @@ from queuestream.core.clock import SECOND
 from queuestream.core.queues.message import GONE, IN_FLIGHT, VISIBLE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from queuestream.core.queues.limits import QueueLimits
     from queuestream.core.queues.message import Message
+    from queuestream.core.queues.ordering import Kept, Place
 
 PERIOD_NS = 150 * SECOND
 _NOISY_TIME_MIN_NS = 30 * SECOND
@@ -52,6 +55,9 @@ _NOISY_TIMES_OTHERS = 2
 # Of messages that became available at the same instant, those whose time came come before
 # those that arrived; as in StandardOrdering.
 _CAME_DUE, _ARRIVED = 0, 1
+
+# What stands for all tenants together in the memory; they themselves have numbers from 1 on.
+_ALL = 0
 
 
 class ProcessingTime:
@@ -94,6 +100,20 @@ class ProcessingTime:
             return start_ns + 2 * PERIOD_NS
         return start_ns + PERIOD_NS if self._previous_ns else 0
 
+    def memory(self) -> dict[str, int]:
+        """What cannot be told from how many are in flight now."""
+        return {
+            "counted_until_ns": self._until_ns,
+            "current_period_ns": self._current_ns,
+            "previous_period_ns": self._previous_ns,
+        }
+
+    def remember(self, memory: Mapping[str, int]) -> None:
+        """Go on from what `memory` told; as many are in flight as were then, and are to be counted again."""
+        self._until_ns = memory["counted_until_ns"]
+        self._current_ns = memory["current_period_ns"]
+        self._previous_ns = memory["previous_period_ns"]
+
     def _correct(self, at_ns: int, messages: int) -> None:
         """Count so many messages more for the time from an instant to the one that was counted up to."""
         if at_ns < self._until_ns:
@@ -120,7 +140,17 @@ class ProcessingTime:
 class Tenant:
     """The messages of one message group that are visible, and how much of the consumers it uses."""
 
-    __slots__ = ("id", "is_listed", "is_noisy", "last_sent_ns", "number", "place", "time", "waiting")
+    __slots__ = (
+        "id",
+        "is_listed",
+        "is_noisy",
+        "is_told",
+        "last_sent_ns",
+        "number",
+        "place",
+        "time",
+        "waiting",
+    )
 
     def __init__(self, tenant_id: str | None, number: int) -> None:
         self.id = tenant_id
@@ -133,6 +163,8 @@ class Tenant:
         # What stands for it in the index of noisy or of quiet tenants.
         self.place: tuple[int, ...] | None = None
         self.is_listed = False
+        # Whether whoever keeps the memory knows it as it is.
+        self.is_told = False
 
     def __repr__(self) -> str:
         kind = "noisy" if self.is_noisy else "quiet"
@@ -154,6 +186,7 @@ class FairOrdering:
     settles_in_parts = False
 
     __slots__ = (
+        "_forgotten",
         "_limits",
         "_noisy",
         "_quiet",
@@ -166,6 +199,7 @@ class FairOrdering:
         "_tenants",
         "_time",
         "_turned",
+        "_untold",
         "_unused",
     )
 
@@ -187,6 +221,9 @@ class FairOrdering:
         self._taken_ns = 0
         self._taken: list[tuple[int, int, int, Message]] = []
         self._turned: list[tuple[Tenant, bool]] = []
+        # What the next `memory` tells; None before somebody has asked for the first one.
+        self._untold: list[Tenant] | None = None
+        self._forgotten: list[int] = []
 
     # --- what the queue tells ---
 
@@ -289,8 +326,18 @@ class FairOrdering:
         if tenant is None:
             self._tenant_number += 1
             tenant = self._tenants[message.group_id] = Tenant(message.group_id, self._tenant_number)
-        tenant.last_sent_ns = max(tenant.last_sent_ns, message.sent_ns)
+            tenant.is_told = self._untold is not None
+            self._has_changed(tenant)
+        if message.sent_ns > tenant.last_sent_ns:
+            tenant.last_sent_ns = message.sent_ns
+            self._has_changed(tenant)
         return tenant
+
+    def _has_changed(self, tenant: Tenant) -> None:
+        """The memory of a tenant is not what was told of it."""
+        if tenant.is_told and self._untold is not None:
+            tenant.is_told = False
+            self._untold.append(tenant)
 
     def _hear_from(self, message: Message) -> None:
         """A tenant that sends something after five minutes of silence has been quiet in between."""
@@ -310,6 +357,7 @@ class FairOrdering:
         message.group = tenant
         tenant.time.start(at_ns)
         self._time.start(at_ns)
+        self._has_changed(tenant)
 
     def _stop(self, message: Message, at_ns: int) -> None:
         """A message is not in flight any more, if it was."""
@@ -318,6 +366,7 @@ class FairOrdering:
             message.group = None
             tenant.time.stop(at_ns)
             self._time.stop(at_ns)
+            self._has_changed(tenant)
             self._find_place(tenant)
 
     def _pass_over_gone(self, tenant: Tenant) -> None:
@@ -335,6 +384,7 @@ class FairOrdering:
         self._turned.append((tenant, tenant.is_noisy))
         self._leave_place(tenant)
         tenant.is_noisy = is_noisy
+        self._has_changed(tenant)
         self._find_place(tenant)
         if is_noisy:
             heappush(self._silent, (tenant.last_sent_ns + self._silence_ns, tenant.number, tenant))
@@ -383,9 +433,55 @@ class FairOrdering:
                 forget_ns = self._forget_ns(tenant)
                 if forget_ns <= now_ns:
                     del self._tenants[tenant.id]
+                    if self._untold is not None:
+                        self._forgotten.append(number)
                 else:
                     tenant.is_listed = True
                     heappush(self._unused, (forget_ns, number, tenant))
+
+    # --- what somebody else remembers ---
+
+    def memory(self) -> dict[int, Place | None]:
+        """The tenants that are new, changed or forgotten since this was last asked for."""
+        places: dict[int, Place | None] = {_ALL: (None, self._time.memory())}
+        for tenant in self._tenants.values() if self._untold is None else self._untold:
+            if self._tenants.get(tenant.id) is tenant:
+                about = {"is_noisy": int(tenant.is_noisy), "last_sent_ns": tenant.last_sent_ns}
+                places[tenant.number] = tenant.id, about | tenant.time.memory()
+            tenant.is_told = True
+        places.update(dict.fromkeys(self._forgotten))
+        self._untold = []
+        self._forgotten = []
+        return places
+
+    def remember(self, kept: Kept, memory: Mapping[int, Place]) -> None:
+        """Begin with the tenants that are remembered, and their messages."""
+        for number, (tenant_id, about) in memory.items():
+            if number == _ALL:
+                self._time.remember(about)
+                continue
+            tenant = self._tenants[tenant_id] = Tenant(tenant_id, number)
+            tenant.time.remember(about)
+            tenant.last_sent_ns = about["last_sent_ns"]
+            tenant.is_noisy = bool(about["is_noisy"])
+        self._tenant_number = max(memory, default=0)
+        for message in kept.messages:
+            if message.state == IN_FLIGHT:
+                tenant = self._tenant_of(message)
+                message.group = tenant
+                tenant.time.in_flight += 1
+                self._time.in_flight += 1
+        for messages, how in ((kept.came_due, _CAME_DUE), (kept.arrived, _ARRIVED)):
+            for message in messages:
+                self._sequence += 1
+                waiting = self._tenant_of(message).waiting
+                heappush(waiting, (message.visible_at_ns, how, self._sequence, message))
+        for tenant in self._tenants.values():
+            self._find_place(tenant)
+            tenant.is_told = True
+            if tenant.is_noisy:
+                heappush(self._silent, (tenant.last_sent_ns + self._silence_ns, tenant.number, tenant))
+        self._untold = []
 
     def check_invariants(self) -> None:
         """Assert what the ordering relies on; cost grows with the queue."""

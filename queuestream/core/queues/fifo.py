@@ -16,8 +16,14 @@ from __future__ import annotations
 from bisect import insort
 from collections import OrderedDict, deque
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from queuestream.core.queues.message import DELAYED, GONE, IN_FLIGHT, VISIBLE, Message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from queuestream.core.queues.ordering import Kept, Place
 
 _number = attrgetter("number")
 
@@ -25,10 +31,11 @@ _number = attrgetter("number")
 class Group:
     """The messages of one message group that are not delayed."""
 
-    __slots__ = ("id", "in_flight", "returned", "waiting")
+    __slots__ = ("id", "in_flight", "place", "returned", "waiting")
 
     def __init__(self, group_id: str | None) -> None:
         self.id = group_id
+        self.place = 0  # in the line, where it last stood there
         self.waiting: deque[Message] = deque()  # visible, in order; locked while any is in flight
         self.returned: list[Message] = []  # visible again, in order, while others are still in flight
         self.in_flight: list[Message] = []  # in order; few, as they lock the rest
@@ -49,13 +56,28 @@ class FifoOrdering:
 
     settles_in_parts = False
 
-    __slots__ = ("_beyond", "_groups", "_horizon", "_line", "_look_ahead", "_within")
+    __slots__ = (
+        "_beyond",
+        "_groups",
+        "_horizon",
+        "_last_place",
+        "_left",
+        "_line",
+        "_look_ahead",
+        "_told_place",
+        "_within",
+    )
 
     def __init__(self, look_ahead: int) -> None:
         self._look_ahead = look_ahead
         self._groups: dict[str | None, Group] = {}
         # Not a deque: a group whose messages expire unread leaves the line from the middle.
         self._line: OrderedDict[Group, None] = OrderedDict()
+        # Places grow along the line.  Those up to `_told_place` were told to whoever keeps them, who is to
+        # hear which of them were left.
+        self._last_place = 0
+        self._told_place = 0
+        self._left: dict[int, None] = {}
         # The messages up to the number `_horizon` are looked at, and there are `_within` of them left.
         self._horizon = 0
         self._within = 0
@@ -86,6 +108,8 @@ class FifoOrdering:
         line = self._line
         while line and count:
             group = line.popitem(last=False)[0]
+            if group.place <= self._told_place:
+                self._left[group.place] = None
             in_flight = group.in_flight
             if in_flight:
                 count -= self._take_returned(group, count, max_receive_count, taken)
@@ -128,6 +152,7 @@ class FifoOrdering:
                 group.waiting.appendleft(message)
             self._line[group] = None
             self._line.move_to_end(group, last=False)
+            self._left.pop(group.place, None)
 
     def discard(self, message: Message, was_in_flight: bool, now_ns: int) -> None:
         """A message is GONE; the group it was in flight for may be open again."""
@@ -150,10 +175,9 @@ class FifoOrdering:
                 self._stand_in_line(message)
             elif message.state == IN_FLIGHT:
                 group = self._group_of(message)
-                if not group.in_flight:
-                    # Those that came before it have come back already.
-                    group.returned.extend(group.waiting)
-                    group.waiting.clear()
+                # Those that came before it have come back already.
+                group.returned.extend(group.waiting)
+                group.waiting.clear()
                 group.in_flight.append(message)
 
     def _group_of(self, message: Message) -> Group:
@@ -167,6 +191,12 @@ class FifoOrdering:
         group = self._group_of(message)
         group.waiting.append(message)
         if not group.in_flight:
+            self._enter(group)
+
+    def _enter(self, group: Group) -> None:
+        """A group stands in the line, at its end where it does not yet."""
+        if group not in self._line:
+            self._last_place = group.place = self._last_place + 1
             self._line[group] = None
 
     def _came_back(self, group: Group, message: Message) -> None:
@@ -174,7 +204,7 @@ class FifoOrdering:
         group.in_flight.remove(message)
         if group.in_flight:
             if group.is_open():
-                self._line.setdefault(group)
+                self._enter(group)
             return
         returned, waiting = group.returned, group.waiting
         if waiting and returned and returned[-1].number > waiting[0].number:
@@ -185,7 +215,7 @@ class FifoOrdering:
         group.returned = []
         self._pass_over_gone(group)
         if group.waiting:
-            self._line[group] = None
+            self._enter(group)
 
     def _pass_over_gone(self, group: Group) -> None:
         waiting, returned = group.waiting, group.returned
@@ -194,9 +224,34 @@ class FifoOrdering:
         while returned and returned[0].state == GONE:
             returned.pop(0)
         if not group.is_open():
-            self._line.pop(group, None)
+            if group in self._line:
+                del self._line[group]
+                if group.place <= self._told_place:
+                    self._left[group.place] = None
             if not waiting and not group.in_flight and self._groups.get(group.id) is group:
                 del self._groups[group.id]
+
+    def memory(self) -> dict[int, Place | None]:
+        """The line: the places that were taken and left since it was last asked for."""
+        places: dict[int, Place | None] = dict.fromkeys(self._left)
+        for group in reversed(self._line):
+            if group.place <= self._told_place:
+                break
+            places[group.place] = group.id, {}
+        self._told_place = self._last_place
+        self._left = {}
+        return places
+
+    def remember(self, kept: Kept, memory: Mapping[int, Place]) -> None:
+        """Begin with messages that were kept; they tell themselves which groups have something to give."""
+        for message in kept.messages:
+            self.add(message)
+        for place, (group_id, _) in sorted(memory.items()):
+            group = self._groups.get(group_id)
+            if group is not None and group in self._line:
+                group.place = place
+                self._line.move_to_end(group)
+        self._told_place = self._last_place = max(memory, default=0)
 
     def check_invariants(self) -> None:
         """Assert what the ordering relies on; cost grows with the queue."""
@@ -214,6 +269,9 @@ class FifoOrdering:
             assert group.in_flight == sorted(group.in_flight, key=_number)
             assert all(message.state == IN_FLIGHT for message in group.in_flight)
         assert all(self._groups.get(group.id) is group for group in self._line)
+        places = [group.place for group in self._line]
+        assert places == sorted(places)
+        assert not self._line or places[-1] <= self._last_place
         assert not self._beyond or self._within == self._look_ahead
         assert all(message.number > self._horizon for message in self._beyond)
         assert all(message.state != DELAYED or message.group is None for message in self._beyond)

@@ -14,12 +14,31 @@ waiting when its timeout passed, so a message that always fails holds nobody up.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from queuestream.core.queues.message import GONE, VISIBLE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from queuestream.core.queues.message import Message
+
+Place = tuple[str | None, dict[str, int]]
+"""What an ordering remembers of a message group: the group's id, and what there is to say of it."""
+
+
+class Kept(NamedTuple):
+    """The messages of a queue that somebody has kept.
+
+    Attributes:
+        messages: All of them, by number; their states are set.
+        arrived: Those that are visible since they arrived or were released, in that order.
+        came_due: Those that are visible since their time came, in that order.
+    """
+
+    messages: list[Message]
+    arrived: list[Message]
+    came_due: list[Message]
 
 
 class Ordering(Protocol):
@@ -55,6 +74,16 @@ class Ordering(Protocol):
 
     def discard(self, message: Message, was_in_flight: bool, now_ns: int) -> None:
         """A message is GONE: deleted, moved or expired."""
+
+    def memory(self) -> dict[int, Place | None]:
+        """What cannot be told from the messages, as far as it is new since this was last asked.
+
+        By numbers that an ordering never uses again; None for what is to be forgotten.  Time has been caught
+        up with.
+        """
+
+    def remember(self, kept: Kept, memory: Mapping[int, Place]) -> None:
+        """Begin with messages that were kept, and with all that `memory` has told by then."""
 
     def check_invariants(self) -> None:
         """Assert what the ordering relies on."""
@@ -117,6 +146,15 @@ class StandardOrdering:
             for waiting in (self._arrived, self._came_due):
                 while waiting and waiting[0].state == GONE:
                     waiting.popleft()
+
+    def memory(self) -> dict[int, Place | None]:
+        """Nothing: the messages tell all."""
+        return {}
+
+    def remember(self, kept: Kept, memory: Mapping[int, Place]) -> None:
+        """Begin with messages that were kept."""
+        self._arrived.extend(kept.arrived)
+        self._came_due.extend(kept.came_due)
 
     def check_invariants(self) -> None:
         """Each deque is in the order in which its messages became available."""

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from queuestream.core.queues.message import GONE, Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _CLEANING_MIN = 64
 
@@ -52,6 +52,16 @@ class Ages:
     def add_elder(self, message: Message) -> None:
         """Take in a message that was sent earlier, to another queue."""
         heappush(self._elders, (message.sent_ns, message.number, message))
+
+    def remember(self, messages: Iterable[Message]) -> None:
+        """Take in messages that were here before, in the order of their numbers."""
+        latest_ns = 0
+        for message in messages:
+            if message.sent_ns >= latest_ns:
+                latest_ns = message.sent_ns
+                self._arrivals.append(message)
+            else:
+                self.add_elder(message)
 
     def forget(self, message: Message) -> None:
         """A message is GONE now."""

@@ -30,8 +30,8 @@ from queuestream.core.queues.message import (
     sequence_number_of,
 )
 from queuestream.core.queues.message_attributes import ALL, select
-from queuestream.core.queues.ordering import Ordering, StandardOrdering
-from queuestream.core.queues.receipts import FIRST_RECEIVE, TOKEN_LENGTH, Receipts
+from queuestream.core.queues.ordering import Kept, Ordering, StandardOrdering
+from queuestream.core.queues.receipts import FIRST_RECEIVE, NO_RECEIVE, TOKEN_LENGTH, Receipts
 from queuestream.core.queues.retention import Ages
 from queuestream.core.queues.visibility import NEVER, Timers
 
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from queuestream.core.queues.attributes import QueueAttributes
     from queuestream.core.queues.consistency import Minute
     from queuestream.core.queues.deduplication import Key
+    from queuestream.core.queues.ordering import Place
     from queuestream.core.queues.polling import LongPoll
     from queuestream.core.queues.throughput import Throughput
 
@@ -170,14 +171,17 @@ class QueueState:
 
     def _watch_the_time(self) -> None:
         """Find the instant before which time changes nothing but visibility."""
-        expiry_ns, step_ns = self._next_expiry_ns(), self.broker._next_step_ns()
-        self._due_ns = NEVER if expiry_ns is None else expiry_ns
-        if step_ns is not None and step_ns < self._due_ns:
-            self._due_ns = step_ns
+        self._due_ns = self._next_change_ns()
         if self._minute is not None:
             self._due_ns = min(self._due_ns, self._minute.ends_ns)
         if not self._is_usable:
             self._due_ns = -NEVER
+
+    def _next_change_ns(self) -> int:
+        """When time next changes something but visibility."""
+        expiry_ns, step_ns = self._next_expiry_ns(), self.broker._next_step_ns()
+        due_ns = NEVER if expiry_ns is None else expiry_ns
+        return due_ns if step_ns is None or step_ns > due_ns else step_ns
 
     def _expect(self, at_ns: int) -> None:
         """Time will change something at an instant that the queue did not know of."""
@@ -203,6 +207,14 @@ class QueueState:
         """Show what has come due, before anything else happens to a queue that goes by the order."""
         if self._hidden.bound_ns <= now_ns and not self._ordering.settles_in_parts:
             self._settle(now_ns)
+
+    def _settle_in_peace(self, now_ns: int) -> int:
+        """Show what has come due, unless something else comes first: up to which instant that was.
+
+        Nothing that is asked later comes out otherwise.  The caller holds the lock.
+        """
+        self._settle(min(now_ns, self._next_change_ns() - 1))
+        return self._hidden.popped_ns
 
     def next_event_ns(self) -> int | None:
         """When time next changes something about this queue; None where only calls will."""
@@ -287,24 +299,31 @@ class QueueState:
         else:
             self._ages.add(message)
         self._due_ns = min(self._due_ns, message.sent_ns + self._retention_ns)
-        if self._deduplication is not None and self._delay_ns:
-            self._delay(message, self._delay_ns, now_ns)
+        if delay_ns := self._arrival_delay_ns():
+            self._delay(message, delay_ns, now_ns)
             return
         message.visible_at_ns = now_ns
         self._ordering.add(message)
         self._wake(1)
 
+    def _arrival_delay_ns(self) -> int:
+        """How long a dead letter that arrives is delayed."""
+        return 0 if self._deduplication is None else self._delay_ns
+
     def _be_fair(self, now_ns: int) -> None:
         """A message names its tenant, so this standard queue is fair (AWS: "Amazon SQS fair queues")."""
         if not isinstance(self._ordering, StandardOrdering):
             return
-        from queuestream.core.queues.fair import FairOrdering  # noqa: PLC0415 - few queues have tenants
-
         self._settle(now_ns)
         in_order = self._ordering.take(len(self._ages), NEVER, now_ns)
-        self._ordering = FairOrdering(self.broker.queue_limits)
+        self._ordering = self._new_fair_ordering()
         for message in (*in_order, *self._hidden):
             self._tell(message)
+
+    def _new_fair_ordering(self) -> Ordering:
+        from queuestream.core.queues.fair import FairOrdering  # noqa: PLC0415 - few queues have tenants
+
+        return FairOrdering(self.broker.queue_limits)
 
     def _deduplication_key(self, message: Message) -> Key:
         deduplication_id = message.deduplication_id or ""
@@ -352,6 +371,18 @@ class QueueState:
                 self._ordering.release(message, now_ns)
             self._wake(len(messages))
         return received
+
+    def _expect_forgotten_receives(self) -> None:
+        """Receives may have been forgotten, by a power cut say, whose handles somebody has.
+
+        They are refused from now on, as long as the message is there.  Otherwise they would be taken for
+        those of a message that is gone, and deleting it would be answered with success.
+        """
+        for message in self._ages:
+            if message.receipt_handle is None:
+                token = self._receipts.token(message.number)
+                message.receipt_handle = token + NO_RECEIVE
+                self._received[token] = message
 
     def _numbered(self, number: int) -> Message:
         """The message of that number, which has been received and is not gone."""
@@ -473,6 +504,50 @@ class QueueState:
     def _put_back_unmoved(self, message: Message) -> None:
         message.state = VISIBLE
         self._ordering.put_back([message], NEVER)
+
+    # --- messages come back from where they were kept ---
+
+    def _remember(
+        self,
+        messages: list[Message],
+        arrived: list[Message],
+        lanes: Mapping[int, list[Message]],
+        memory: Mapping[int, Place],
+        settled_ns: int,
+        *,
+        is_fair: bool,
+    ) -> None:
+        """Have the messages again that somebody has kept; the queue has none yet.
+
+        Args:
+            messages: All of them, by number; with everything of their own except states and handles.
+            arrived: Those whose last change made them visible, in the order of these changes.
+            lanes: Those whose last change hid them, in the order of these changes, each in its lane.
+            memory: What the ordering has told of its memory.
+            settled_ns: The instant as of which it told that.
+            is_fair: Whether a standard queue was fair.
+        """
+        self._ages.remember(messages)
+        for message in messages:
+            if message.receive_count:
+                token = self._receipts.token(message.number)
+                message.receipt_handle = f"{token}{message.receive_count:08x}"
+                self._received[token] = message
+        for key, hidden in lanes.items():
+            self._hidden.remember(hidden, key)
+            for message in hidden:
+                message.state = IN_FLIGHT if message.receive_count else DELAYED
+                self._in_flight_count += message.state == IN_FLIGHT
+                self._delayed_count += message.state == DELAYED
+        if is_fair:
+            self._ordering = self._new_fair_ordering()
+        came_due = [] if self._ordering.settles_in_parts else self._hidden.pop_due(settled_ns)
+        for message in came_due:
+            self._in_flight_count -= message.state == IN_FLIGHT
+            self._delayed_count -= message.state == DELAYED
+            message.state = VISIBLE
+        self._ordering.remember(Kept(messages, arrived, came_due), memory)
+        self._watch_the_time()
 
     # --- settings ---
 

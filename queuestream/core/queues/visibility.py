@@ -40,18 +40,24 @@ class Timers:
 
     Attributes:
         bound_ns: No message comes due before this instant; it may be earlier than the first deadline.
+        popped_ns: Up to this instant, all that came due was taken out.
     """
 
-    __slots__ = ("_heads", "_lanes", "bound_ns")
+    __slots__ = ("_heads", "_lanes", "bound_ns", "popped_ns")
 
     def __init__(self) -> None:
         self._lanes: dict[int, Lane] = {}
         self._heads: list[tuple[int, int]] = []  # (a bound of the lane's first deadline, -key)
         self.bound_ns = NEVER
+        self.popped_ns = 0
 
     def __iter__(self) -> Iterator[Message]:
         for lane in self._lanes.values():
             yield from lane
+
+    def lanes(self) -> Iterable[tuple[int, Lane]]:
+        """The lanes by their keys."""
+        return self._lanes.items()
 
     def start(self, messages: Iterable[Message], until_ns: int, key: int) -> None:
         """Hide messages until the same instant.
@@ -71,6 +77,15 @@ class Timers:
             message.lane = lane
         self.bound_ns = min(self.bound_ns, until_ns)
 
+    def remember(self, messages: list[Message], key: int) -> None:
+        """Hide messages again, each until its own deadline: a whole lane, in its order."""
+        lane = self._lanes[key] = Lane()
+        for message in messages:
+            lane[message] = None
+            message.lane = lane
+        heappush(self._heads, (messages[0].visible_at_ns, -key))
+        self.bound_ns = min(self.bound_ns, messages[0].visible_at_ns)
+
     def cancel(self, message: Message) -> None:
         """Take a message out, whether or not it has come due."""
         assert message.lane is not None
@@ -80,6 +95,8 @@ class Timers:
     def pop_due(self, now_ns: int, count: int | None = None) -> list[Message]:
         """Take out the first messages that have come due (`count` at most), in the order described above."""
         due: list[Message] = []
+        if count is None and now_ns > self.popped_ns:
+            self.popped_ns = now_ns
         while (
             len(due) != count
             and (lane := self._first_lane()) is not None
