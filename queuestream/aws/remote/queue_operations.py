@@ -209,7 +209,8 @@ class QueueOperations:
 
     def instant_ns(self, name: str) -> Steps[int]:
         """`CreatedTimestamp` or `LastModifiedTimestamp`, which AWS gives in seconds."""
-        return int((yield from self._attribute_texts(name))[name]) * SECOND
+        seconds = (yield from self._attribute_texts(name))[name]
+        return int(float(seconds)) * SECOND  # moto says them with a fraction
 
     def _attribute_texts(self, *names: str) -> Steps[dict[str, str]]:
         answer = yield self._call("GetQueueAttributes", AttributeNames=list(names))

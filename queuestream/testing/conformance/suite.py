@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
+from queuestream.core.errors import NotSupportedByEngine
 from queuestream.core.virtual_clock import VirtualClock
 from queuestream.testing.conformance.capabilities import NEEDS
 
@@ -73,7 +74,10 @@ class Conformance:
     @pytest.fixture
     def advance(self, broker: Broker) -> Callable[[float], object] | None:
         """How so many seconds pass for the engine; None where its time cannot be moved."""
-        clock = getattr(broker, "clock", None)
+        try:
+            clock = broker.clock
+        except (AttributeError, NotSupportedByEngine):
+            return None
         return (lambda seconds: clock.advance(seconds=seconds)) if isinstance(clock, VirtualClock) else None
 
     # --- for the tests ---
@@ -105,14 +109,29 @@ class Conformance:
     @pytest.fixture
     def unique(self) -> Callable[[str], str]:
         """Makes a name that nothing else has out of one that says what it is for."""
-        return lambda stem: f"conformance-{_RUN}-{next(_NUMBERS)}-{stem}"
+
+        def unique(stem: str) -> str:
+            stem, dot, kind = stem.partition(".")
+            return f"conformance-{_RUN}-{stem}-{next(_NUMBERS)}{dot}{kind}"
+
+        return unique
 
     def becomes(self, read: Callable[[], object], expected: object) -> None:
         """Assert that something is so, or is so before the engine must have settled."""
+        seen: list[object] = []
+
+        def is_so() -> bool:
+            seen[:] = [read()]
+            return seen == [expected]
+
+        self.settles(is_so)
+        assert seen == [expected]
+
+    def settles(self, is_so: Callable[[], bool]) -> None:
+        """Ask until something is so, or the engine must have settled."""
         end = time.monotonic() + self.settling_seconds
-        while (seen := read()) != expected and time.monotonic() < end:
+        while not is_so() and time.monotonic() < end:
             self.pause()
-        assert seen == expected
 
     def pause(self) -> None:
         """Give a service that does things later a moment, before it is asked again."""

@@ -65,7 +65,11 @@ class QueuesAsAWhole(QueueSuite):
         with refused(QueueDoesNotExist):
             broker.queue(unique("nothing"))
 
-    @pytest.mark.parametrize("name", ["x" * 81, "a b", "a.b", "ü", "a.fifo", ""])
+    @pytest.mark.parametrize(
+        "name",
+        ["x" * 81, "a b", "a.b", "ü", "a.fifo", ""],
+        ids=["long", "space", "dot", "umlaut", "fifo", "empty"],
+    )
     def test_a_name_of_another_form_is_refused(self, broker: Broker, name: str) -> None:
         with refused(InvalidParameterValue):
             broker.create_queue(name)
@@ -98,18 +102,14 @@ class QueuesAsAWhole(QueueSuite):
     def test_queues_are_listed_by_the_beginning_of_their_names(
         self, broker: Broker, new_queue: NewQueue
     ) -> None:
-        names = sorted(new_queue(stem).name for stem in ("a", "b"))
-        beginning = names[0].rpartition("-")[0].rpartition("-")[0]
+        blue, red = new_queue("blue").name, new_queue("red").name
+        common = blue.partition("blue")[0]
         self.becomes(
-            lambda: sorted(
-                queue.name for queue in broker.list_queues(queue_name_prefix=beginning) if queue.name in names
-            ),
-            names,
+            lambda: {blue, red} <= {queue.name for queue in broker.list_queues(queue_name_prefix=common)},
+            expected=True,
         )
-        self.becomes(
-            lambda: [queue.name for queue in broker.list_queues(queue_name_prefix=names[0])], names[:1]
-        )
-        assert list(broker.list_queues(queue_name_prefix=names[0].upper())) == []
+        assert [queue.name for queue in broker.list_queues(queue_name_prefix=blue)] == [blue]
+        assert list(broker.list_queues(queue_name_prefix=blue.upper())) == []
 
     def test_queues_are_listed_in_pages(self, broker: Broker, unique: Callable[[str], str]) -> None:
         stem = unique("page")
@@ -226,10 +226,9 @@ class QueuesAsAWhole(QueueSuite):
 
     def test_a_queue_knows_when_it_was_made_and_changed(self, queue: Queue) -> None:
         made_ns = queue.created_ns
-        assert made_ns % SECOND == 0 or made_ns > 10**9 * SECOND
         queue.set_attributes(visibility_timeout=1)
         assert queue.created_ns == made_ns
-        assert queue.last_modified_ns >= made_ns
+        assert queue.last_modified_ns >= made_ns > 0
 
     def test_a_queue_that_is_changed_later_says_so(
         self, queue: Queue, pass_time: Callable[[float], None]

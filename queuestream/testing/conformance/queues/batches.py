@@ -92,7 +92,7 @@ class Batches(QueueSuite):
             queue.send_batch([entry("twice"), entry("twice")])
         assert self.take(queue) == []
 
-    @pytest.mark.parametrize("entry_id", ["a b", "a.b", "x" * 81, ""])
+    @pytest.mark.parametrize("entry_id", ["a b", "a.b", "x" * 81, ""], ids=["space", "dot", "long", "empty"])
     def test_an_id_of_another_form_is_refused(self, queue: Queue, entry_id: str) -> None:
         with refused(InvalidBatchEntryId):
             queue.send_batch([entry(entry_id)])

@@ -104,7 +104,7 @@ class Messages(QueueSuite):
         with refused(MissingParameter):
             queue.send("")
 
-    @pytest.mark.parametrize("character", ["\0", "\x0b", "\x1f", "\uffff"], ids=ascii)
+    @pytest.mark.parametrize("character", ["\0", "\x0b", "\x1f", "\uffff"], ids=["0", "b", "1f", "ffff"])
     def test_characters_that_a_body_cannot_have_are_refused(self, queue: Queue, character: str) -> None:
         with refused(InvalidMessageContents):
             queue.send(f"before {character} after")
@@ -189,13 +189,19 @@ class Messages(QueueSuite):
         with refused(InvalidParameterValue):
             queue.send("hello", message_attributes={f"n{number}": number for number in range(11)})
 
-    @pytest.mark.parametrize("name", ["a b", "n" * 257, ".a", "a.", "a..b", "AWS.a", "Amazon.c"])
+    @pytest.mark.parametrize(
+        "name",
+        ["a b", "n" * 257, ".a", "a.", "a..b", "AWS.a", "Amazon.c"],
+        ids=["space", "long", "first-dot", "last-dot", "two-dots", "aws", "amazon"],
+    )
     def test_an_attributes_name_of_another_form_is_refused(self, queue: Queue, name: str) -> None:
         with refused(InvalidParameterValue):
             queue.send("hello", message_attributes={name: "value"})
 
     @pytest.mark.parametrize(
-        ("data_type", "value"), [("Text", "a"), ("Number", "one"), ("String", ""), ("Number", "9" * 39)]
+        ("data_type", "value"),
+        [("Text", "a"), ("Number", "one"), ("String", ""), ("Number", "9" * 39)],
+        ids=["type", "word", "empty", "long"],
     )
     def test_an_attributes_value_of_another_form_is_refused(
         self, queue: Queue, data_type: str, value: str

@@ -48,11 +48,8 @@ class StreamSuite(Conformance):
             return made[-1]
 
         yield new_stream
-        # A parameter that not every service knows is left out where it is not needed.
-        options = {"enforce_consumer_deletion": True} if "consumers" in self.capabilities else {}
         for stream in reversed(made):
-            with suppress(ResourceNotFoundException):  # the test itself may have deleted it
-                stream.delete(**options)
+            self.delete(stream)
 
     @pytest.fixture
     def stream(self, new_stream: NewStream) -> Stream:
@@ -63,6 +60,14 @@ class StreamSuite(Conformance):
     def two(self, new_stream: NewStream) -> Stream:
         """A stream with two shards."""
         return new_stream(shard_count=2)
+
+    def delete(self, stream: Stream) -> None:
+        """Delete a stream with its consumers, if it is still there."""
+        # A parameter that not every service knows is left out where it is not needed.
+        options = {"enforce_consumer_deletion": True} if "consumers" in self.capabilities else {}
+        with suppress(ResourceNotFoundException):
+            self.settles(lambda: stream.status not in {"CREATING", "UPDATING"})
+            stream.delete(**options)
 
     def active(self, stream: Stream) -> None:
         """Wait until a stream is done with what was asked of it."""

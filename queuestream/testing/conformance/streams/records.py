@@ -34,12 +34,16 @@ class Records(StreamSuite):
 
     # --- where a record goes ---
 
-    @pytest.mark.parametrize("key", ["a", "b", "customer 17", "clé", "x" * 256])
+    @pytest.mark.parametrize(
+        "key", ["a", "b", "customer 17", "clé", "x" * 256], ids=["a", "b", "two-words", "accent", "long"]
+    )
     def test_the_md5_of_the_partition_key_decides_the_shard(self, two: Stream, key: str) -> None:
         hash_key = int(hashlib.md5(key.encode()).hexdigest(), 16)
         assert two.put_record(b"x", key).shard_id == shard_of(two, hash_key)
 
-    @pytest.mark.parametrize("hash_key", [0, HASH_KEYS // 2 - 1, HASH_KEYS // 2, HASH_KEYS - 1])
+    @pytest.mark.parametrize(
+        "hash_key", [0, HASH_KEYS // 2 - 1, HASH_KEYS // 2, HASH_KEYS - 1], ids=["0", "low", "high", "last"]
+    )
     def test_an_explicit_hash_key_decides_instead(self, two: Stream, hash_key: int) -> None:
         assert two.put_record(b"x", "key", str(hash_key)).shard_id == shard_of(two, hash_key)
 

@@ -201,6 +201,7 @@ class Resharding(StreamSuite):
         with refused(ExpiredNextTokenException):
             two.list_shards(next_token=token)
 
+    @needs("shard_pages")
     def test_a_made_up_token_is_refused(self, stream: Stream) -> None:
         with refused(InvalidArgumentException):
             stream.list_shards(next_token="made up")  # noqa: S106 - it is a paging token
