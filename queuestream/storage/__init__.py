@@ -24,5 +24,8 @@ There is no rule of SQS or Kinesis here: rows are made of the state that the cor
     queue_rows.py    queues and messages: what is not in the database yet, written and loaded
     stream_rows.py   the same of streams
     records.py       shards whose records stay on disk
-    store.py         all of it together: open, hear, fold, tidy, close
+    opening.py       whose file it is, what is in it, and what the journal has beyond that
+    tidying.py       rows and pages that nothing uses, given back a little at a time
+    presence.py      whether the files are still the ones that we opened
+    store.py         all of it together: hear, fold, tidy, close
 """

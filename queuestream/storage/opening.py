@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
+import sqlite3
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -24,7 +27,6 @@ from queuestream.storage.stream_rows import StreamRows
 from queuestream.storage.tidying import Tidying
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator
 
     from queuestream.core.changes import Change
@@ -88,9 +90,11 @@ def open_broker(
             str(path), f"There is no folder {path.parent} to keep {path.name} in: make it first."
         )
     disk = disk or Disk()
-    with ExitStack() as undo:
+    with ExitStack() as undo, schema.translated(path):
         ownership = Ownership.take(path, disk)
         undo.callback(ownership.release)
+        if not disk.exists(path):
+            undo.callback(_remove, path, disk)
         connection = schema.open_database(path)
         undo.callback(connection.close)
         reading = schema.open_for_reading(path)
@@ -112,8 +116,15 @@ def open_broker(
         lock = CommitLock(lambda position: store.reach(position), lambda: journal.synced)  # noqa: PLW0108
         broker.lock = lock
         rows = QueueRows(broker), StreamRows(broker, reading)
-        load(path, connection, rows)
-        _catch_up(path, broker, connection, journal, rows)
+        with _making_sense(path):
+            for part in rows:
+                part.load(connection)
+            _catch_up(path, broker, connection, journal, rows)
+        if durability == "none":
+            # A fold is not synced then, only what SQLite copies back into the file: a power cut leaves an
+            # older state, and the journal, whose epochs do not follow it, counts no more.  From here on:
+            # what was read before may have been promised to somebody.
+            connection.execute("pragma synchronous = normal")
         store = Store(
             path,
             broker,
@@ -160,18 +171,25 @@ def _number_of(connection: sqlite3.Connection) -> int:
     return int(number)
 
 
-def load(path: Path, connection: sqlite3.Connection, rows: Rows) -> None:
-    """Make the broker what the rows say.
+@contextlib.contextmanager
+def _making_sense(path: Path) -> Iterator[None]:
+    """What is in the file becomes a broker in here.
 
     Raises:
-        StorageDamaged: They say nothing that makes sense.
+        StorageDamaged: What it says contradicts itself, in whatever way we stumble over that.
     """
     try:
-        with schema.translated(path):
-            for part in rows:
-                part.load(connection)
-    except codec.Unreadable as error:
-        raise StorageDamaged(str(path), f"it has a row that makes no sense ({error})") from error
+        yield
+    except (StorageError, sqlite3.Error):
+        raise
+    except Exception as error:
+        raise StorageDamaged(str(path), f"it has a row that makes no sense ({error!r})") from error
+
+
+def _remove(path: Path, disk: Disk) -> None:
+    """Leave no file where there was none."""
+    with contextlib.suppress(OSError):
+        disk.unlink(path)
 
 
 def _catch_up(
@@ -226,8 +244,10 @@ def _begin_at(path: Path, clock: Clock, latest_ns: int) -> None:
     if reach is not None:  # the machine's time, a server's
         reach(latest_ns)
     elif clock.now_ns() < latest_ns:
+        # Rounded up, so that it will do.
+        latest = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=-(-latest_ns // 1_000))
         raise StorageError(
             str(path),
-            f"{path} was last written at {latest_ns} ns, and {clock!r} reads {clock.now_ns()} ns. "
-            "Time cannot run backwards: start the clock where it was, or later.",
+            f"{path} has seen {latest}, and {clock!r} reads less. Time cannot run backwards: "
+            "start the clock then, or later.",
         )

@@ -60,6 +60,15 @@ _WAL_BYTES_KEPT = 32 * 1024 * 1024
 # How long somebody who looks at the file with a tool of his own may keep us from writing.
 _PATIENCE_SECONDS = 60
 
+_ADVICE = {
+    sqlite3.SQLITE_BUSY: "Somebody else writes to it: let them end that first.",
+    sqlite3.SQLITE_LOCKED: "Somebody else writes to it: let them end that first.",
+    sqlite3.SQLITE_CANTOPEN: "It has to be a file, and its directory writable too.",
+    sqlite3.SQLITE_FULL: "Make some space on that disk, and open it again.",
+    sqlite3.SQLITE_PERM: "The file and its directory have to be writable.",
+    sqlite3.SQLITE_READONLY: "The file and its directory have to be writable.",
+}
+
 
 class Gathered(NamedTuple):
     """What is to be written, as it was at one instant.
@@ -150,7 +159,8 @@ def translated(path: Path) -> Iterator[None]:
             raise StorageDamaged(str(path), "it is not an SQLite database") from error
         if kind in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR}:
             raise StorageDamaged(str(path), f"SQLite says: {error}") from error
-        raise StorageError(str(path), f"{path} cannot be opened: SQLite says: {error}.") from error
+        advice = _ADVICE.get(kind, "See to the disk, and open it again: nothing was changed.")
+        raise StorageError(str(path), f"{path} cannot be opened: SQLite says: {error}. {advice}") from error
 
 
 def meta(connection: sqlite3.Connection, name: str) -> str | None:

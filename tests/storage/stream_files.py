@@ -6,7 +6,7 @@ from queuestream import Broker
 from queuestream.storage import schema
 from queuestream.storage.records import NUMBER_BITS, Tail
 from queuestream.storage.stream_rows import StreamRows
-from queuestream.storage.tidying import tidy
+from queuestream.storage.tidying import Tidying
 
 NO_TAIL = Tail(records_max=0, bytes_max=0)
 
@@ -56,7 +56,8 @@ class StreamFile:
         return self.open()
 
     def tidy(self):
-        while tidy(self.connection):
+        tidying = Tidying(self.connection)
+        while tidying.step():
             pass
 
     def query(self, question):
