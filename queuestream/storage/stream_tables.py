@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 TABLES = """
 create table streams (
     id integer primary key,
-    name text not null,
+    name text not null unique,
     secret blob not null,
     created_at_ns integer not null,
     settings text not null,
@@ -82,6 +82,22 @@ create table billing_commitment (
     started_ns integer not null,
     ends_ns integer
 );
+create view stream_shards as
+    select
+        streams.name as stream,
+        shards.shard_id,
+        case when shards.closed_at_ns is null then 'open' else 'closed' end as state,
+        shards.next_number - shards.horizon as records,
+        strftime('%Y-%m-%dT%H:%M:%S', records.arrival_ns / 1000000000, 'unixepoch')
+            || printf('.%03dZ', records.arrival_ns / 1000000 % 1000) as oldest_arrived,
+        shards.parent_shard_id,
+        shards.adjacent_parent_shard_id,
+        shards.starting_hash_key,
+        shards.ending_hash_key
+    from streams
+    join shards on shards.stream_id = streams.id
+    left join records on records.key = (shards.id << 40 | shards.horizon)
+        and shards.horizon < shards.next_number;
 create view stream_records as
     select
         streams.name as stream,

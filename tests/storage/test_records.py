@@ -270,8 +270,7 @@ def test_a_record_that_is_missing_is_said_to_be(disk):
 def test_a_table_that_cannot_be_read_is_a_damaged_file(disk):
     disk.put()
     disk.evict()
-    disk.connection.execute("drop view stream_records")
-    disk.connection.execute("drop table records")
+    disk.connection.executescript("drop view stream_shards; drop view stream_records; drop table records")
     for call in (lambda: disk.shard.read(1, 10, MIB), lambda: disk.shard.bytes_from(1)):
         with pytest.raises(StorageDamaged, match="no such table: records"):
             call()

@@ -200,7 +200,7 @@ WEIGHTS = {PUTS: 7, READS: 5, CHANGES: 4, ENDS: 1, PAUSES: 3, STORAGE: 5}
 STEP = st.sampled_from([kind for kind, weight in WEIGHTS.items() for _ in range(weight)]).flatmap(
     lambda kind: kind
 )
-STEPS = st.integers(0, 40).flatmap(lambda length: st.lists(STEP, min_size=length, max_size=length))
+STEPS = st.integers(0, 30).flatmap(lambda length: st.lists(STEP, min_size=length, max_size=length))
 
 
 # --- what is asked, and what is seen ---

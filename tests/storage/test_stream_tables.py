@@ -58,6 +58,28 @@ def test_a_view_shows_records_by_stream_and_shard(file, clock, events):
     ]
 
 
+def test_a_view_shows_shards_with_what_they_hold_and_where_they_come_from(file, clock, events):
+    clock.advance(seconds=1)
+    events.split_shard(FIRST, "5000")
+    events.put_record(b"2", "k", "5000")
+    file.write()
+    assert file.query("select * from stream_shards") == [
+        ("events", FIRST, "closed", 2, "2025-01-01T00:00:00.000Z", None, None, "0", str(2**128 - 1)),
+        ("events", "shardId-000000000001", "open", 0, None, FIRST, None, "0", "4999"),
+        (
+            "events",
+            "shardId-000000000002",
+            "open",
+            1,
+            "2025-01-01T00:00:01.000Z",
+            FIRST,
+            None,
+            "5000",
+            str(2**128 - 1),
+        ),
+    ]
+
+
 def test_the_view_does_not_show_what_was_trimmed(file, clock, events):
     clock.advance(hours=24)
     events.put_record(b"2", "k")
