@@ -10,13 +10,14 @@ engine cannot do raises `NotSupportedByEngine`; docs/reference/engines.md has th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from queuestream.core.errors import InvalidParameterValue, NotSupportedByEngine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Unpack
 
     from queuestream.aws.remote.broker import AsyncRemoteBroker, RemoteBroker
     from queuestream.core.broker import Broker
@@ -43,6 +44,24 @@ class Url(NamedTuple):
     engine: str
     name: str
     options: dict[str, str]
+
+
+class ConnectOptions(TypedDict, total=False):
+    """The options of `connect`, under the names that they have there."""
+
+    clock: Clock | None
+    seed: int | str | None
+    account_id: str | None
+    region: str | None
+    queue_limits: QueueLimits | None
+    consistency: Consistency | None
+    durability: Durability | None
+    sync_interval_ms: float | None
+    endpoint_url: str | None
+    profile: str | None
+    wait: bool | None
+    session: Any
+    config: Any
 
 
 def connect(
@@ -75,9 +94,9 @@ def connect(
         region: Not with `aws`, whose URL names it; as for `Broker`.  A file keeps its own.
         queue_limits: Not with `aws`; as for `Broker`.
         consistency: Not with `aws`; as for `Broker`.
-        durability: `sqlite` only.  `commit`: on disk when the call returns.  `interval`: a power cut loses the
-            last `sync_interval_ms` at most.  `none`: it may lose more.  None of them loses anything when only
-            the process ends, however it ends.
+        durability: `sqlite` only.  `commit`: on disk when the call returns.  `interval`: a power cut loses
+            the last `sync_interval_ms` at most.  `none`: it may lose more.  None of them loses anything when
+            only the process ends, however it ends.
         sync_interval_ms: `sqlite` only: milliseconds, 50 where nothing is said.
         endpoint_url: `aws` only: another endpoint than AWS's, `queuestream serve` for one.
         profile: `aws` only: the profile of AWS's configuration files.
@@ -120,7 +139,7 @@ def connect(
     return RemoteBroker(name or None, **options)
 
 
-def connect_async(url: str, **options: Any) -> AsyncRemoteBroker:
+def connect_async(url: str, **options: Unpack[ConnectOptions]) -> AsyncRemoteBroker:
     """What `aio.connect` uses for `aws`, over aiobotocore; to be entered by `async with`."""
     parsed = parse_url(url)
     from queuestream.aws.remote.broker import AsyncRemoteBroker  # noqa: PLC0415 - needs aiobotocore

@@ -1,4 +1,7 @@
-"""Our operations take what botocore's take, in snake case, but for what is chosen here, with its reason."""
+"""Our operations take what botocore's take, in snake case, but for what is chosen here, with its reason.
+
+And what takes it is the same for every engine, for threads and for asyncio.
+"""
 
 import gzip
 import inspect
@@ -11,7 +14,19 @@ import attrs
 import botocore
 import pytest
 
-from queuestream import Broker, ChangeVisibilityEntry, DeleteEntry, Queue, SendEntry, SentMessage, Stream
+from queuestream import (
+    Broker,
+    ChangeVisibilityEntry,
+    DeleteEntry,
+    Queue,
+    SendEntry,
+    SentMessage,
+    Stream,
+    aio,
+    connect,
+    engines,
+)
+from queuestream.aws.remote import async_queues, broker, queues, streams
 from queuestream.core.queues.attributes import AWS_NAMES
 from queuestream.core.queues.message import ReceivedMessage
 from queuestream.core.queues.move_tasks import MessageMoveTask
@@ -351,3 +366,51 @@ def test_every_exception_is_still_one():
     given |= {("*", name) for _, name in given}
     assert {chosen for chosen in RENAMED if chosen[1] not in NEW_PARAMETERS} <= given
     assert {chosen for chosen in LEFT_OUT if chosen[1] not in NEW_PARAMETERS} <= given
+
+
+# --- every engine -----------------------------------------------------------------------------------------
+
+OTHERS = {
+    Broker: (aio.AsyncBroker, broker.RemoteBroker, broker.AsyncRemoteBroker),
+    Queue: (aio.AsyncQueue, queues.RemoteQueue, async_queues.AsyncRemoteQueue),
+    Stream: (aio.AsyncStream, streams.RemoteStream, streams.AsyncRemoteStream),
+}
+PAIRS = [(core, other) for core, others in OTHERS.items() for other in others]
+
+
+# What is asked of a broker in this process only, and is no operation of AWS's.
+NOT_OF_AWS = {"check_invariants", "check_open", "find_queue", "listen", "next_event_ns", "publish"}
+
+
+def operations_of(core):
+    """What a program does with it, by name."""
+    methods = inspect.getmembers(core, inspect.isfunction)
+    return {name: method for name, method in methods if not name.startswith("_") and name not in NOT_OF_AWS}
+
+
+@pytest.mark.parametrize(("core", "other"), PAIRS, ids=lambda value: value.__name__)
+def test_an_operation_takes_the_same_on_every_engine(core, other):
+    def parameters(operation):
+        return [(p.name, p.kind, p.default) for p in inspect.signature(operation).parameters.values()]
+
+    for name, operation in operations_of(core).items():
+        assert parameters(getattr(other, name)) == parameters(operation), name
+
+
+@pytest.mark.parametrize(
+    ("core", "other"),
+    [(core, other) for core, other in PAIRS if "Async" in other.__name__],
+    ids=lambda value: value.__name__,
+)
+def test_every_operation_of_asyncio_is_awaited(core, other):
+    for name in operations_of(core):
+        assert inspect.iscoroutinefunction(getattr(other, name)), name
+
+
+def test_the_options_of_connect_have_the_same_types_for_asyncio():
+    options = {name: p.annotation for name, p in inspect.signature(connect).parameters.items()}
+    del options["url"]
+    assert {
+        name: kind.__forward_arg__ for name, kind in engines.ConnectOptions.__annotations__.items()
+    } == options
+    assert inspect.signature(aio.connect).parameters["options"].annotation == "Unpack[ConnectOptions]"

@@ -10,15 +10,17 @@ from queuestream.aio.brokers import AsyncBroker
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from typing import Unpack
 
     from queuestream.aws.remote.broker import AsyncRemoteBroker
     from queuestream.core.broker import Broker
+    from queuestream.engines import ConnectOptions
 
 
 class Connecting:
     """A broker that is being opened: to be entered by `async with`, which closes it, or to be awaited."""
 
-    def __init__(self, url: str, options: dict[str, Any]) -> None:
+    def __init__(self, url: str, options: ConnectOptions) -> None:
         self._url = url
         self._options = options
         self._broker: AsyncBroker | AsyncRemoteBroker | None = None
@@ -57,7 +59,7 @@ def _close(opening: asyncio.Future[Any]) -> None:
         opening.result().close()
 
 
-def connect(url: str, **options: Any) -> Connecting:
+def connect(url: str, **options: Unpack[ConnectOptions]) -> Connecting:
     """A broker with the engine that a URL names, for asyncio.
 
         async with connect("sqlite:///orders.db") as broker:
