@@ -1,4 +1,4 @@
-"""What a typed program sees of brokers by their URL: never run, as a_users_view.py isn't."""
+"""What a typed program sees of brokers that it has by their URL: never run, only read by a type checker."""
 
 from __future__ import annotations
 
