@@ -140,30 +140,65 @@ def test_a_module_imports_only_its_own_part_and_lower_rows(path):
             assert row < ROWS[part], f"{shown(path)} is not above {name}"
 
 
-# The rows of queuestream/aws, in the same way.
-AWS_ROWS = {
-    "accounts": 0,
-    "models": 0,
-    "one_broker": 1,
-    "calls": 1,
-    "operations": 2,
-    "fault_plans": 3,
-    "front_end": 4,
-    "in_process": 5,
-    "server": 5,
-    "remote": 5,
+# The rows of queuestream/storage and queuestream/aws, in the same way.
+ROWS_WITHIN = {
+    "storage": {
+        "disk": 0,
+        "findings": 0,
+        "forks": 0,
+        "gathered": 0,
+        "lines": 0,
+        "reading": 0,
+        "tidying": 0,
+        "values": 0,
+        "codec": 1,
+        "commit_lock": 1,
+        "group_commit": 1,
+        "ownership": 1,
+        "presence": 1,
+        "queue_tables": 1,
+        "records": 1,
+        "segment": 1,
+        "async_commit": 2,
+        "journal": 2,
+        "queue_loading": 2,
+        "stream_tables": 2,
+        "schema": 3,
+        "looking": 4,
+        "queue_rows": 4,
+        "stream_rows": 4,
+        "store": 5,
+        "opening": 6,
+        "importing": 7,
+        "inspecting": 7,
+        "exporting": 8,
+    },
+    "aws": {
+        "accounts": 0,
+        "models": 0,
+        "one_broker": 1,
+        "calls": 1,
+        "operations": 2,
+        "fault_plans": 3,
+        "front_end": 4,
+        "in_process": 5,
+        "server": 5,
+        "remote": 5,
+    },
 }
 
 
-@pytest.mark.parametrize("path", [path for path in modules() if part_of(path) == "aws"], ids=shown)
-def test_what_speaks_aws_has_rows_of_its_own(path):
+@pytest.mark.parametrize("path", [path for path in modules() if part_of(path) in ROWS_WITHIN], ids=shown)
+def test_storage_and_what_speaks_aws_have_rows_of_their_own(path):
+    whole = part_of(path)
+    rows = ROWS_WITHIN[whole]
     part = shown(path).split("/")[1].removesuffix(".py")
     if part == "__init__":
         return
     for name in imports(path):
-        if name.startswith("queuestream.aws."):
+        if name.startswith(f"queuestream.{whole}."):
             other = name.split(".")[2]
-            assert other == part or AWS_ROWS[other] < AWS_ROWS[part], f"{shown(path)} imports {name}"
+            assert other == part or rows[other] < rows[part], f"{shown(path)} imports {name}"
 
 
 CORE = [path for path in modules() if part_of(path) == "core"]
@@ -342,7 +377,7 @@ def test_using_a_queue_loads_what_a_queue_needs_and_no_more():
         ), name
 
 
-@pytest.mark.parametrize("name", ["Queue", "Stream", "Broker", "VirtualClock", "errors", "aio"])
+@pytest.mark.parametrize("name", ["Queue", "Stream", "Broker", "VirtualClock", "connect", "errors", "aio"])
 def test_no_name_loads_an_extra(name):
     extras = {"boto3", "botocore", "rich", "matplotlib", "uvicorn", "cbor2", "hypothesis", "pytest"}
     assert not {module.partition(".")[0] for module in loaded_by(f"from queuestream import {name}")} & extras
@@ -352,6 +387,33 @@ def test_no_name_loads_an_extra(name):
 def test_speaking_aws_loads_botocore_when_somebody_does(program):
     foreign = {name.partition(".")[0] for name in loaded_by(program)}
     assert not foreign & {"boto3", "botocore", "aiobotocore", "uvicorn", "cbor2", "h2"}
+
+
+CARRIERS = (
+    "queuestream.storage",
+    "queuestream.aws",
+    "queuestream.aio",
+    "sqlite3",
+    "asyncio",
+    "boto3",
+    "botocore",
+)
+
+
+@pytest.mark.parametrize(
+    ("url", "carriers"),
+    [
+        ("memory://", set()),
+        ("sqlite:///orders.db", {"queuestream.storage", "sqlite3"}),
+        ("aws://eu-west-1", {"queuestream.aws", "asyncio", "boto3", "botocore"}),
+    ],
+)
+def test_a_broker_by_its_url_loads_its_own_engine_and_no_other(url, carriers, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    loaded = loaded_by(
+        f"from queuestream import connect\nwith connect({url!r}) as broker:\n    broker.region"
+    )
+    assert {one for one in CARRIERS if one in loaded} == carriers
 
 
 def test_answering_boto3_needs_no_server():

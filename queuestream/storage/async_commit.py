@@ -180,6 +180,6 @@ def commit_of(broker: Broker) -> AsyncCommit | None:
     lock = broker.lock
     if not isinstance(lock, CommitLock):
         return None
-    if lock.for_tasks is None:
+    if not isinstance(lock.for_tasks, AsyncCommit):
         lock.for_tasks = AsyncCommit(lock)
     return lock.for_tasks

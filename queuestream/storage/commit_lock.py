@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
-    from queuestream.storage.async_commit import AsyncCommit
-
 
 class Deferred:
     """What has to be reached before anybody is told of what was done meanwhile.
@@ -56,7 +54,7 @@ class CommitLock:
     def __init__(self, wait: Callable[[int], object], synced: Callable[[], int]) -> None:
         self.promised = 0
         self.synced = synced
-        self.for_tasks: AsyncCommit | None = None
+        self.for_tasks: object = None
         self._wait = wait
         inner: Any = RLock()
         # The inner lock's own: a call around it would double the cost.

@@ -41,8 +41,8 @@ from queuestream.core.queues.changes import (
 from queuestream.core.queues.visibility import NEVER
 from queuestream.storage import queue_loading
 from queuestream.storage import queue_tables as sql
+from queuestream.storage.gathered import Gathered
 from queuestream.storage.queue_tables import TABLES, KeptQueue
-from queuestream.storage.schema import Gathered
 from queuestream.storage.values import value_to_json
 
 if TYPE_CHECKING:

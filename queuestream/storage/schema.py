@@ -20,15 +20,18 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from queuestream.core.errors import StorageDamaged, StorageError, StorageTooNew
+from queuestream.storage import queue_tables, stream_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
+
+    from queuestream.storage.gathered import Gathered
 
 APPLICATION_ID = int.from_bytes(b"qstr", "big")
 """What SQLite's own `file` signature of a database says of ours."""
@@ -68,18 +71,6 @@ _ADVICE = {
     sqlite3.SQLITE_PERM: "The file and its directory have to be writable.",
     sqlite3.SQLITE_READONLY: "The file and its directory have to be writable.",
 }
-
-
-class Gathered(NamedTuple):
-    """What is to be written, as it was at one instant.
-
-    Attributes:
-        statements: SQL, and its parameters for each time that it is carried out, in this order.
-        then: To be called under the broker's lock when all of it is written.
-    """
-
-    statements: list[tuple[str, Iterable[Sequence[object]]]]
-    then: Callable[[], None] | None = None
 
 
 def open_database(path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> sqlite3.Connection:
@@ -238,8 +229,6 @@ def _check_readable(path: Path, found: int) -> None:
 
 
 def _create(connection: sqlite3.Connection, version: int) -> None:
-    from queuestream.storage import queue_tables, stream_tables  # noqa: PLC0415 - they know this module, too
-
     # Before anything else is in the file, or never.
     connection.execute(f"pragma page_size = {_PAGE_BYTES}")
     connection.execute("pragma auto_vacuum = incremental")

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from queuestream.core.changes import Change
     from queuestream.core.streams.shard import ShardIdentity
     from queuestream.core.streams.throughput import Allowance
-    from queuestream.storage.schema import Gathered
+    from queuestream.storage.gathered import Gathered
 
 _TAIL = Tail()
 

@@ -18,9 +18,9 @@ from queuestream.core.streams.changes import ReshardScheduled, StreamCreated
 from queuestream.core.streams.settings import StreamSettings
 from queuestream.core.streams.shard import ShardIdentity, index_of
 from queuestream.core.streams.throughput import Allowance
+from queuestream.storage.gathered import Gathered
 from queuestream.storage.reading import value_from_json
 from queuestream.storage.records import NUMBER_BITS, StoredRecords, StoredShard, Tail, rows_of
-from queuestream.storage.schema import Gathered
 from queuestream.storage.values import value_to_json
 
 if TYPE_CHECKING:
