@@ -201,6 +201,14 @@ def test_storage_and_what_speaks_aws_have_rows_of_their_own(path):
             assert other == part or rows[other] < rows[part], f"{shown(path)} imports {name}"
 
 
+def test_storage_says_what_each_of_its_modules_is_for():
+    storage = PACKAGE / "storage"
+    described = ast.get_docstring(parsed(storage / "__init__.py"))
+    assert {path.name for path in storage.glob("*.py")} - {"__init__.py"} == {
+        word for word in described.split() if word.endswith(".py")
+    }
+
+
 CORE = [path for path in modules() if part_of(path) == "core"]
 
 
