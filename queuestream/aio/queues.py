@@ -68,6 +68,17 @@ class AsyncQueue:
         return self.core.is_fifo
 
     @property
+    def created_ns(self) -> int:
+        """When it was created, in nanoseconds since the epoch."""
+        return self.core.created_ns
+
+    @property
+    def last_modified_ns(self) -> int:
+        """When its settings last changed, in nanoseconds since the epoch."""
+        with glance(self._commit):
+            return self.core.last_modified_ns
+
+    @property
     def attributes(self) -> QueueAttributes:
         """The queue's settings."""
         with glance(self._commit):

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import AsyncExitStack, suppress
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -29,11 +30,14 @@ from queuestream.aws.remote.calls import Call, NextEvent, Pause
 from queuestream.core.errors import BrokerClosed
 
 if TYPE_CHECKING:
+    from botocore.awsrequest import AWSPreparedRequest
+
     from queuestream.aws.remote.calls import Service, Step
 
 # A long poll takes 20 seconds, and a subscription's events come every five.
 _READ_TIMEOUT_SECONDS = 60
 _POOL_CONNECTIONS = 50
+_LARGE_BYTES = 256 * 1024
 
 _WHAT_THEY_NEED = {
     "connect_timeout": 5,
@@ -234,6 +238,7 @@ class AiobotocoreTransport(_Clients):
                 )
                 client = self._session.create_client(call.service, **arguments)
                 self._clients[call.service] = await self._exit.enter_async_context(client)
+                self._clients[call.service].meta.events.register("before-send", _send_in_pieces)
             return self._method(call)
 
     @staticmethod
@@ -254,3 +259,9 @@ class AiobotocoreTransport(_Clients):
             self._closing.set()
             async with self._lock:
                 await self._exit.aclose()
+
+
+def _send_in_pieces(request: AWSPreparedRequest, **_: Any) -> None:
+    """Let a large body be sent piece by piece: as a whole it holds up the loop, of which aiohttp warns."""
+    if isinstance(request.body, bytes) and len(request.body) >= _LARGE_BYTES:
+        request.body = BytesIO(request.body)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
     from contextlib import AbstractAsyncContextManager
 
 
@@ -77,22 +77,18 @@ class Blocking:
             return self._outside(self._run(value))
         if callable(value) and not isinstance(value, type):
             return lambda *args, **kwargs: self._outside(value(*args, **kwargs))
-        if isinstance(value, list) and value and _is_asynchronous(value[0]):
-            return _like(value, [Blocking(one, self._run) for one in value])
-        return Blocking(value, self._run) if _is_asynchronous(value) else value
+        if isinstance(value, list):
+            return _Page(map(self._outside, value), getattr(value, "next_token", None))
+        # What has operations to be awaited says so in its name, as all of ours do.
+        return Blocking(value, self._run) if type(value).__name__.startswith("Async") else value
 
 
-def _is_asynchronous(value: object) -> bool:
-    """Whether a value has operations to be awaited; all of ours say so in their names."""
-    return type(value).__name__.startswith("Async")
+class _Page(list[Any]):
+    """A list, and where to go on where it is a page of one."""
 
-
-def _like(page: list[Any], queues: list[Any]) -> list[Any]:
-    """A list of the same kind, that goes on in the same place."""
-    other = type(page)(queues)
-    if hasattr(page, "next_token"):
-        other.next_token = page.next_token  # type: ignore[attr-defined]
-    return other
+    def __init__(self, values: Iterable[Any], next_token: str | None) -> None:
+        super().__init__(values)
+        self.next_token = next_token
 
 
 async def _awaited(awaited: Awaitable[Any]) -> Any:
