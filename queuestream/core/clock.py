@@ -159,7 +159,7 @@ class SystemClock:
             self.reach(now_ns + wait_ns)
 
     def reach(self, instant_ns: int) -> None:
-        """It is `instant_ns` now, at the least: somebody has seen it, or waited for it on a frozen machine."""
+        """It is `instant_ns` at least: somebody has seen it, or waited for it on a frozen machine."""
         wall_ns = _wall_ns()
         with self._lock:
             if instant_ns > self._last_ns:

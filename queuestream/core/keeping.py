@@ -42,5 +42,11 @@ class Storage(Protocol):
             StorageFailed: It cannot be written; the broker is closed.
         """
 
+    def interrupted(self, error: BaseException) -> None:
+        """A call was left in the middle, by Ctrl-C say; what it has told may not be done.
+
+        The caller holds the lock.
+        """
+
     def closed(self) -> None:
         """The broker has been closed, perhaps once more.  The caller does not hold the lock."""

@@ -45,17 +45,25 @@ class CommitLock:
     Args:
         wait: Returns when everything up to a position is safe, and raises where it cannot be.
         synced: Up to where everything is safe already.
+        interrupted: Told, with the lock, what a `with` is left by that is no error of a call's own; nobody
+            where nothing is said.
 
     Attributes:
         promised: The position that everybody's answers rely on; whoever changes it has the lock.
         for_tasks: What waits for event loops, made by the first who needs it.
     """
 
-    def __init__(self, wait: Callable[[int], object], synced: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        wait: Callable[[int], object],
+        synced: Callable[[], int],
+        interrupted: Callable[[BaseException], object] = repr,
+    ) -> None:
         self.promised = 0
         self.synced = synced
         self.for_tasks: object = None
         self._wait = wait
+        self._interrupted = interrupted
         inner: Any = RLock()
         # The inner lock's own: a call around it would double the cost.
         self.acquire = inner.acquire  # type: ignore[method-assign]
@@ -92,6 +100,8 @@ class CommitLock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is not None and not issubclass(kind, Exception) and error is not None:
+            self._interrupted(error)
         # What release does, without another call.
         promised = self.promised
         self._release()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import secrets
 import sqlite3
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
+from urllib.parse import quote
 
 from queuestream.core.broker import Broker
 from queuestream.core.errors import InvalidParameterValue, StorageDamaged, StorageError
@@ -95,6 +96,7 @@ def open_broker(
         undo.callback(ownership.release)
         if not disk.exists(path):
             undo.callback(_remove, path, disk)
+        _check_log(path, disk)
         connection = schema.open_database(path)
         undo.callback(connection.close)
         reading = schema.open_for_reading(path)
@@ -113,7 +115,11 @@ def open_broker(
         journal = Journal(path, disk, owner=_number_of(connection))
         undo.callback(journal.close, remove=False)
         # The store comes later.
-        lock = CommitLock(lambda position: store.reach(position), lambda: journal.synced)  # noqa: PLW0108
+        lock = CommitLock(
+            lambda position: store.reach(position),  # noqa: PLW0108
+            lambda: journal.synced,
+            lambda error: store.interrupted(error),  # noqa: PLW0108
+        )
         broker.lock = lock
         rows = QueueRows(broker), StreamRows(broker, reading)
         with _making_sense(path):
@@ -143,6 +149,24 @@ def open_broker(
         return broker
 
 
+def _check_log(path: Path, disk: Disk) -> None:
+    """See to it that SQLite does not take another database's write-ahead log for this one's.
+
+    A log says nothing of whose it is, but the journal beside it does.
+
+    Raises:
+        StorageDamaged: What is beside the database was left by another one.
+    """
+    if not (disk.exists(path) and disk.exists(path.with_name(f"{path.name}-wal"))):
+        return
+    without_log = f"file:{quote(str(path))}?mode=ro&immutable=1"
+    # Where it is not whole without the log, the log was being written back into it.
+    with contextlib.suppress(sqlite3.Error), closing(sqlite3.connect(without_log, uri=True)) as connection:
+        number = schema.meta(connection, "number")
+        if number is not None:
+            Journal(path, disk, owner=int(number)).entries(0)
+
+
 def _identity(
     path: Path, connection: sqlite3.Connection, account_id: str | None, region: str | None
 ) -> tuple[str, str]:
@@ -158,7 +182,8 @@ def _identity(
                 str(path),
                 f"{path} belongs to the {name} {known}, not to {asked}. Leave it away, or open another file.",
             )
-        identity.append(known or asked or usual)
+        given = usual if asked is None else asked
+        identity.append(given if known is None else known)
     return identity[0], identity[1]
 
 

@@ -305,6 +305,13 @@ class Store:
 
     # --- how it ends ---
 
+    def interrupted(self, error: BaseException) -> None:
+        """A call was left in the middle: the journal may have what the broker in memory does not.
+
+        Opening the file again has the call as a whole, or not at all.
+        """
+        self._fail(OSError(f"a call was interrupted by {type(error).__name__}"))
+
     def _fail(self, error: BaseException) -> StorageFailed:
         """A write has failed: nobody gets any further, and the thread lets the files go."""
         with self._lock.deferred(), self._broker.lock:

@@ -87,6 +87,9 @@ class Receiving(QueueAdministration):
                 if self._throughput is not None:
                     self._throughput.take("ReceiveMessage", (), now_ns)
                 return self._receive_at(request, now_ns)
+            except BaseException as error:
+                self.broker.interrupted(error)
+                raise
             finally:
                 lock.release()
         poll = LongPoll(self, request)
@@ -240,6 +243,9 @@ class Receiving(QueueAdministration):
                     change = queue_changes().MessagesRemoved
                     self.broker.publish((change(self.name, (message.number,), "deleted", now_ns),))
                 self._apply_removed_one(message, now_ns)
+        except BaseException as error:
+            self.broker.interrupted(error)
+            raise
         finally:
             lock.release()
 

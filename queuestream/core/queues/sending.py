@@ -104,6 +104,9 @@ class Sending(QueueState):
                 self._settle_in_order(now_ns)
                 self.broker.publish((queue_changes().MessageSent.of(self, message, delay_ns, now_ns),))
             self._apply_sent(message, delay_ns, now_ns)
+        except BaseException as error:
+            self.broker.interrupted(error)
+            raise
         finally:
             lock.release()
         return SentMessage(message_id, None, message_body, message.message_attributes, message.trace_header)
