@@ -57,7 +57,7 @@ class CommitLock:
         self,
         wait: Callable[[int], object],
         synced: Callable[[], int],
-        interrupted: Callable[[BaseException], object] = repr,
+        interrupted: Callable[[BaseException], object] | None = None,
     ) -> None:
         self.promised = 0
         self.synced = synced
@@ -100,7 +100,7 @@ class CommitLock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None and not issubclass(kind, Exception) and error is not None:
+        if error is not None and not isinstance(error, Exception) and self._interrupted is not None:
             self._interrupted(error)
         # What release does, without another call.
         promised = self.promised

@@ -23,14 +23,15 @@ from queuestream.storage import lines
 from queuestream.storage.disk import Disk
 from queuestream.storage.importing import Importing
 from queuestream.storage.journal import files_of as journal_files
-from queuestream.storage.looking import FilesTime, holder, meta_of, open_to_look
+from queuestream.storage.looking import FilesTime, at_one_instant, holder, meta_of, open_to_look
 from queuestream.storage.opening import open_broker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from queuestream.storage.looking import Meta
+
 _LAST_ROW = 2**63 - 1
-_TRIES = 5
 
 
 @attrs.define(eq=False)
@@ -94,7 +95,8 @@ def export(path: Path, stack: ExitStack, disk: Disk | None = None) -> Export:
             copied = _with_its_journal(path, source, folder, lost)
             if copied is not None:
                 source = stack.enter_context(closing(open_to_look(copied, in_use=False)))
-        source.execute("begin")
+        if not source.in_transaction:
+            source.execute("begin")  # all that is read is of one instant
         return Export(path, _about_how_many(source), lost, source)
     except sqlite3.Error as error:
         raise StorageError(str(path), f"Nothing in {path} can be read: {error}.") from error
@@ -124,12 +126,14 @@ def _about_how_many(connection: sqlite3.Connection) -> int:
 
 def _with_its_journal(path: Path, source: sqlite3.Connection, folder: Path, lost: list[str]) -> Path | None:
     """A copy whose rows have what the journal had; None where there can be none."""
+    meta = at_one_instant(path, source, lambda _: _copy_journal(path, folder / "journal"))
     failure: Exception | None = None
     for number, copy in enumerate((_copied, _saved)):
         copied = folder / f"{number}.db"
         try:
-            copy(path, source, copied)
-            open_broker(copied, clock=FilesTime(meta_of(path, source).saved_ns)).close()
+            copy(path, source, meta, copied)
+            _copy_journal(folder / "journal", copied)
+            open_broker(copied, clock=FilesTime(meta.saved_ns)).close()
         except Exception as error:  # noqa: BLE001 - a damaged file may make anything of itself
             failure = error
         else:
@@ -138,34 +142,25 @@ def _with_its_journal(path: Path, source: sqlite3.Connection, folder: Path, lost
     return None
 
 
-def _copied(path: Path, source: sqlite3.Connection, copied: Path) -> None:
-    """A copy of the database and its journal, of the same instant or a moment later."""
-    for _ in range(_TRIES):
-        with closing(sqlite3.connect(copied)) as target:
-            source.backup(target)
-        with closing(sqlite3.connect(copied)) as target:
-            epoch = meta_of(path, target).folded_epoch
-        _copy_journal(path, copied)
-        # Whoever has it open may have brought the journal into the rows, and written over it.
-        if meta_of(path, source).folded_epoch == epoch:
-            return
-
-
 def _copy_journal(path: Path, copied: Path) -> None:
     for file, copy in zip(journal_files(path), journal_files(copied), strict=True):
         if file.exists():
             shutil.copyfile(file, copy)
 
 
-def _saved(path: Path, source: sqlite3.Connection, saved: Path) -> None:
-    """A new database of the rows that can be read, and the journal."""
-    meta = meta_of(path, source)
+def _copied(_path: Path, source: sqlite3.Connection, _meta: Meta, copied: Path) -> None:
+    """All of a database, as the connection sees it."""
+    with closing(sqlite3.connect(copied)) as target:
+        source.backup(target)
+
+
+def _saved(path: Path, source: sqlite3.Connection, meta: Meta, saved: Path) -> None:
+    """A new database of the rows that can be read."""
     rows = Export(path, 0, [], source)
     with Importing(saved) as importing:
         for line in rows:
             importing.add(line)
         importing.finish_for(meta)
-    _copy_journal(path, saved)
 
 
 # --- rows, around what cannot be read -----------------------------------------------------------------------

@@ -20,7 +20,7 @@ from queuestream.storage import codec
 from queuestream.storage.disk import Disk
 from queuestream.storage.findings import queues_in, streams_in
 from queuestream.storage.journal import Journal
-from queuestream.storage.looking import FilesTime, files_beside, holder, meta_of, open_to_look
+from queuestream.storage.looking import FilesTime, at_one_instant, files_beside, holder, open_to_look
 from queuestream.storage.opening import instant_of
 from queuestream.storage.queue_rows import QueueRows
 from queuestream.storage.records import NUMBER_BITS, StoredShard
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from queuestream.storage.looking import Meta
 
 _PROBLEMS_MAX = 20
-_TRIES = 5
 
 
 @attrs.frozen(kw_only=True)
@@ -78,12 +77,7 @@ def inspect(path: Path, now_ns: int, *, thoroughly: bool = True, disk: Disk | No
     """
     looking = _Looking(path.absolute(), disk or Disk())
     with ExitStack() as stack:
-        for _ in range(_TRIES):
-            attempt = stack.enter_context(ExitStack())
-            looking.look(attempt)
-            if looking.is_of_one_instant():
-                break
-            attempt.close()
+        looking.look(stack)
         return looking.inspection(now_ns, thoroughly=thoroughly)
 
 
@@ -93,25 +87,22 @@ class _Looking:
     def __init__(self, path: Path, disk: Disk) -> None:
         self._path = path
         self._disk = disk
-        self._begin()
-
-    def _begin(self) -> None:
         self.problems: list[str] = []
         self._connection: sqlite3.Connection | None = None
         self._meta: Meta | None = None
         self._broker: Broker | None = None
         self._owner: str | None = None
+        self._journal: list[bytes] = []
+        self._journal_problem: StorageError | None = None
         self._latest_ns = self._calls = self._bytes = 0
 
     def look(self, stack: ExitStack) -> None:
         """Read the rows and the journal."""
-        self._begin()
         try:
             self._owner = holder(self._path, self._disk)
             connection = open_to_look(self._path, in_use=self._owner is not None)
             self._connection = stack.enter_context(closing(connection))
-            connection.execute("begin")  # all that is read is of one instant
-            self._meta = meta = meta_of(self._path, connection)
+            self._meta = meta = at_one_instant(self._path, connection, self._read_journal)
         except (sqlite3.Error, StorageError, OSError, ValueError) as error:
             self.problems.append(_said(error))
             return
@@ -125,12 +116,22 @@ class _Looking:
         except Exception as error:  # noqa: BLE001 - damaged rows may say anything
             self.problems.append(f"The rows cannot be read: {_said(error)}")
             return
-        self._read_journal(broker, meta)
+        self._do_journal(broker)
 
-    def _read_journal(self, broker: Broker, meta: Meta) -> None:
-        journal = Journal(self._path, self._disk, owner=meta.number)
+    def _read_journal(self, meta: Meta) -> None:
+        """Have the journal in memory, before its owner writes over it."""
+        self._journal, self._journal_problem = [], None
         try:
-            for payload in journal.entries(meta.folded_epoch):
+            for payload in Journal(self._path, self._disk, owner=meta.number).entries(meta.folded_epoch):
+                self._journal.append(payload)
+        except StorageError as error:
+            self._journal_problem = error
+
+    def _do_journal(self, broker: Broker) -> None:
+        if self._journal_problem is not None:
+            self.problems.append(f"The journal cannot be read to its end: {_said(self._journal_problem)}")
+        try:
+            for payload in self._journal:
                 for change in codec.decode(payload):
                     self._latest_ns = max(self._latest_ns, instant_of(change))
                     change.apply(broker)
@@ -140,13 +141,6 @@ class _Looking:
             self.problems.append(
                 f"The journal does not fit the rows, after {self._calls} of its calls: {_said(error)}"
             )
-
-    def is_of_one_instant(self) -> bool:
-        """Whether nobody has brought the journal into the rows while both were read."""
-        if self._meta is None or self._owner is None:
-            return True
-        with closing(open_to_look(self._path, in_use=True)) as now:
-            return meta_of(self._path, now).folded_epoch == self._meta.folded_epoch
 
     def inspection(self, now_ns: int, *, thoroughly: bool) -> Inspection:
         """All that was found."""

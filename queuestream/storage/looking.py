@@ -7,20 +7,22 @@ and that has no write-ahead log is read as a file like any other, so that nothin
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from queuestream.core.clock import SystemClock
 from queuestream.core.errors import StorageDamaged, StorageError, StorageTooNew
 from queuestream.storage import ownership, schema
+from queuestream.storage.disk import Disk
 from queuestream.storage.journal import files_of as journal_files
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from queuestream.storage.disk import Disk
-
 _PATIENCE_SECONDS = 10
+_TRIES = 10
 
 
 class FilesTime(SystemClock):
@@ -95,6 +97,33 @@ def open_to_look(path: Path, *, in_use: bool) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
     )
+
+
+def at_one_instant(
+    path: Path, connection: sqlite3.Connection, read_journal: Callable[[Meta], object]
+) -> Meta:
+    """Let a connection see the database as it is now, and have the journal read that goes with it.
+
+    Whoever has the file open may bring the journal into the rows in between, and write over it.  Then it is
+    tried again; in the end what is seen is a little older than the journal, and nothing worse.
+
+    Raises:
+        StorageDamaged: It is no file of ours.
+        sqlite3.Error: It cannot be read.
+    """
+    for _ in range(_TRIES):
+        connection.execute("begin")
+        meta = meta_of(path, connection)
+        read_journal(meta)
+        with closing(open_to_look(path, in_use=holder(path, Disk()) is not None)) as now:
+            if meta_of(path, now).folded_epoch == meta.folded_epoch:
+                break
+        connection.execute("rollback")
+    else:
+        connection.execute("begin")
+        meta = meta_of(path, connection)
+        read_journal(meta)
+    return meta
 
 
 def meta_of(path: Path, connection: sqlite3.Connection) -> Meta:

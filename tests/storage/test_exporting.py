@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+import threading
 from contextlib import ExitStack
 
 import pytest
@@ -13,6 +14,7 @@ from queuestream.core.errors import StorageDamaged
 from queuestream.storage import lines, schema
 from queuestream.storage.exporting import export
 from queuestream.storage.importing import CannotImport, Importing
+from queuestream.storage.inspecting import inspect
 from queuestream.storage.opening import open_broker
 
 
@@ -119,6 +121,38 @@ def test_what_is_on_its_way_out_is_not_exported(folder, now_ns, tmp_path):
     connection.close()
     found = [message["key"] for message in objects(exported(path), "message")]
     assert found == [*keys[:2], *keys[4:7], keys[-1]]
+
+
+@pytest.mark.slow
+def test_an_export_of_a_file_in_use_is_of_one_instant(tmp_path):
+    path = tmp_path / "file.db"
+    put, ends = [0], threading.Event()
+
+    def work():
+        while not ends.wait(0.0002):
+            queue.send(str(put[0] + 1))
+            stream.put_record(str(put[0] + 1).encode(), "key")
+            put[0] += 1
+            if not put[0] % 40:
+                broker.storage.fold()
+
+    with open_broker(path, durability="none") as broker:
+        queue, stream = broker.create_queue("emails"), broker.create_stream("events")
+        worker = threading.Thread(target=work)
+        worker.start()
+        try:
+            for _ in range(10):
+                before = put[0]
+                found = exported(path)
+                numbers = [int(record["data"]["text"]) for record in objects(found, "record")]
+                assert numbers == list(range(1, len(numbers) + 1))
+                assert before <= len(numbers) <= put[0] + 1
+                assert len(objects(found, "message")) - len(numbers) in {0, 1}
+                assert objects(found, "end")[0]["lost"] == []
+                assert inspect(path, 0).problems == []
+        finally:
+            ends.set()
+            worker.join()
 
 
 # --- damaged files ------------------------------------------------------------------------------------

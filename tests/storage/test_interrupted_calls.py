@@ -1,4 +1,4 @@
-"""Ctrl-C after a call's change was told and before it is made: the file has it, and nobody goes on without."""
+"""Ctrl-C after a call's change was told and before it is made: the file has it, nobody goes on without."""
 
 import pytest
 

@@ -110,10 +110,14 @@ class Work:
     def send_orders(self, chance, name):
         group = f"g{chance.randrange(GROUPS)}"
         body = f"{group} {name}"
-        self.do(("order", body), self.orders.send, body, message_group_id=group, message_deduplication_id=name)
+        self.do(
+            ("order", body), self.orders.send, body, message_group_id=group, message_deduplication_id=name
+        )
 
     def work_on_orders(self, chance, name):
-        for message in self.orders.receive(max_number_of_messages=chance.choice([1, 3]), visibility_timeout=600):
+        for message in self.orders.receive(
+            max_number_of_messages=chance.choice([1, 3]), visibility_timeout=600
+        ):
             self.tell("received", "orders", message.body)
             if chance.random() < 0.7:
                 self.do(("delete", message.body), self.orders.delete, message)
@@ -122,7 +126,8 @@ class Work:
 
     def put_records(self, chance, name):
         entries = [
-            (f"{name}.{number}".encode(), str(chance.randrange(100))) for number in range(chance.randint(1, 5))
+            (f"{name}.{number}".encode(), str(chance.randrange(100)))
+            for number in range(chance.randint(1, 5))
         ]
         for data, key in entries:
             self.tell("begins", "put", data.decode(), key)
@@ -136,7 +141,9 @@ class Work:
             if len(shards) < 6 or chance.random() < 0.5:
                 shard = chance.choice(shards)
                 low, high = map(int, shard.hash_key_range)
-                self.do(("split", shard.shard_id), self.stream.split_shard, shard.shard_id, str((low + high) // 2))
+                self.do(
+                    ("split", shard.shard_id), self.stream.split_shard, shard.shard_id, str((low + high) // 2)
+                )
             else:
                 place = chance.randrange(len(shards) - 1)
                 one, other = shards[place].shard_id, shards[place + 1].shard_id
