@@ -53,6 +53,10 @@ class Disk:
         """
         return os.access(path, os.F_OK)
 
+    def is_writable(self, path: Path) -> bool:
+        """Whether we may write to a file that is there; nothing is opened, and nothing changed."""
+        return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
     def identity(self, file: Path | int) -> FileIdentity | None:
         """What tells a file from any other one, whatever it is called; None where there is none."""
         try:

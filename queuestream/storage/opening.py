@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import secrets
 import sqlite3
 from contextlib import ExitStack, closing
@@ -17,7 +19,7 @@ from queuestream.core.queues.consistency import AT_ONCE, Consistency
 from queuestream.core.queues.limits import AWS_LIMITS, QueueLimits
 from queuestream.storage import codec, schema
 from queuestream.storage.commit_lock import CommitLock
-from queuestream.storage.disk import Disk
+from queuestream.storage.disk import Disk, cannot_open
 from queuestream.storage.journal import Journal
 from queuestream.storage.looking import files_beside
 from queuestream.storage.ownership import Ownership
@@ -96,6 +98,9 @@ def open_broker(
         undo.callback(ownership.release)
         if not disk.exists(path):
             undo.callback(_remove, path, disk)
+        elif not disk.is_writable(path):
+            # SQLite would find out when it has made its files beside it, and leave them there.
+            raise cannot_open(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
         _check_log(path, disk)
         connection = schema.open_database(path)
         undo.callback(connection.close)

@@ -112,7 +112,7 @@ class StoredRecords:
                         end_key = key + len(records)
                         break
                     add(record)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, LookupError, TypeError, ValueError) as error:
             raise StorageDamaged(self._path, str(error)) from error
         if len(records) != end_key - key:
             raise self._missing(key, end_key)

@@ -143,6 +143,8 @@ def translated(path: Path) -> Iterator[None]:
     """
     try:
         yield
+    except UnicodeDecodeError as error:  # in what it says of an error, perhaps
+        raise StorageDamaged(str(path), "it has a text that is none") from error
     except sqlite3.Error as error:
         # The lower byte says what kind of error it is (SQLite: "Result and Error Codes").
         kind = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
