@@ -10,13 +10,15 @@ engine cannot do raises `NotSupportedByEngine`; docs/reference/engines.md has th
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from string import ascii_lowercase, digits
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from queuestream.core.errors import InvalidParameterValue, NotSupportedByEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Unpack
 
     from queuestream.aws.remote.broker import AsyncRemoteBroker, RemoteBroker
@@ -27,6 +29,12 @@ if TYPE_CHECKING:
     from queuestream.storage.store import Durability
 
 _FORMS = "memory://, sqlite:///orders.db or aws://eu-west-1"
+_HINTS = {
+    "sqlite": " A file has three slashes before its name; what means something in a URL (?, #, %) is written "
+    "%3F, %23, %25.",
+    "aws": " Another endpoint than AWS's is an option: aws://eu-west-1?endpoint_url=http://localhost:4566.",
+}
+_REGION = frozenset(ascii_lowercase + digits + "-")
 _MEMORY = {"clock", "seed", "account_id", "region", "queue_limits", "consistency"}
 _SQLITE = _MEMORY | {"durability", "sync_interval_ms"}
 _AWS = {"endpoint_url", "profile", "wait", "session", "config", "seed"}
@@ -134,17 +142,29 @@ def connect(
         from queuestream.storage.opening import open_broker  # noqa: PLC0415 - as above
 
         return open_broker(name, **options)
-    from queuestream.aws.remote.broker import RemoteBroker  # noqa: PLC0415 - needs boto3
+    with _needing("'queuestream[aws]'"):
+        from queuestream.aws.remote.broker import RemoteBroker  # noqa: PLC0415 - needs boto3
 
-    return RemoteBroker(name or None, **options)
+        return RemoteBroker(name or None, **options)
 
 
 def connect_async(url: str, **options: Unpack[ConnectOptions]) -> AsyncRemoteBroker:
     """What `aio.connect` uses for `aws`, over aiobotocore; to be entered by `async with`."""
     parsed = parse_url(url)
-    from queuestream.aws.remote.broker import AsyncRemoteBroker  # noqa: PLC0415 - needs aiobotocore
+    with _needing("aiobotocore"):
+        from queuestream.aws.remote.broker import AsyncRemoteBroker  # noqa: PLC0415 - needs aiobotocore
 
-    return AsyncRemoteBroker(parsed.name or None, **options_of(parsed, **options))
+        return AsyncRemoteBroker(parsed.name or None, **options_of(parsed, **options))
+
+
+@contextmanager
+def _needing(package: str) -> Iterator[None]:
+    """Say what to install where something is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        message = f"{missing}; pip install {package} has what aws:// needs"
+        raise ModuleNotFoundError(message, name=missing.name) from missing
 
 
 def parse_url(url: str) -> Url:
@@ -155,22 +175,26 @@ def parse_url(url: str) -> Url:
     """
     if not isinstance(url, str):
         raise InvalidParameterValue(f"A broker's URL is a text such as {_FORMS}, not {url!r}.")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        url.encode()
+    except ValueError as error:
+        raise InvalidParameterValue(f"The URL {url!r} is none: {error}.") from None
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     options = dict(pairs)
     if len(options) < len(pairs):
         raise InvalidParameterValue(f"The URL {url!r} has an option twice.")
-    host, path = parts.netloc, unquote(parts.path)
-    if parts.scheme == "memory" and not (host or path.strip("/")):
+    engine, host, path = parts.scheme, parts.netloc, unquote(parts.path)
+    is_whole = "://" in url and "#" not in url and path.isprintable()
+    if engine == "memory" and is_whole and not (host or path.strip("/")):
         return Url("memory", "", options)
-    if parts.scheme == "sqlite" and not host and len(path) > 1:
+    if engine == "sqlite" and is_whole and not host and path[1:] and not path.endswith("/"):
         if path == "/:memory:":
             raise InvalidParameterValue("For a broker without a file there is memory://.")
         return Url("sqlite", path[1:], options)
-    if parts.scheme == "aws" and not path.strip("/"):
+    if engine == "aws" and is_whole and not path.strip("/") and _REGION.issuperset(host):
         return Url("aws", host, options)
-    hint = " A file has three slashes before its name." if parts.scheme == "sqlite" else ""
-    raise InvalidParameterValue(f"The URL {url!r} is none of {_FORMS}.{hint}")
+    raise InvalidParameterValue(f"The URL {url!r} is none of {_FORMS}.{_HINTS.get(engine, '')}")
 
 
 def options_of(url: Url, **given: Any) -> dict[str, Any]:
@@ -203,6 +227,10 @@ def _text(name: str, text: str) -> str:
     return text
 
 
+def _seed(name: str, text: str) -> int | str:
+    return int(text) if text.isascii() and text.isdecimal() else _text(name, text)
+
+
 def _number(name: str, text: str) -> float:
     try:
         return float(text)
@@ -224,7 +252,7 @@ _READ_FROM_URL: dict[str, Callable[[str, str], object]] = {
     "endpoint_url": _text,
     "profile": _text,
     "region": _text,
-    "seed": _text,
+    "seed": _seed,
     "sync_interval_ms": _number,
     "wait": _flag,
 }
