@@ -8,7 +8,9 @@ from queuestream.testing.conformance import QueueConformance, StreamConformance
 
 @pytest.fixture
 def memory():
-    return Broker(clock=VirtualClock(), seed=7)
+    broker = Broker(clock=VirtualClock(), seed=7)
+    yield broker
+    assert (broker.queues, broker.streams) == ({}, {}), "a test has left something behind"
 
 
 class TestQueues(QueueConformance):

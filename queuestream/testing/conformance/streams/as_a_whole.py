@@ -310,7 +310,9 @@ class StreamsAsAWhole(StreamSuite):
         again = broker.create_stream(stream.name, shard_count=1)
         self.active(again)
         iterator = again.get_shard_iterator(first_shard(again), "TRIM_HORIZON")
-        assert data(self.records_from(again, iterator)) == []
+        records = self.records_from(again, iterator)
+        self.delete(again)
+        assert data(records) == []
 
     @needs("modes")
     def test_a_streams_mode_is_changed_twice_a_day(self, stream: Stream) -> None:
