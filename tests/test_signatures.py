@@ -379,7 +379,16 @@ PAIRS = [(core, other) for core, others in OTHERS.items() for other in others]
 
 
 # What is asked of a broker in this process only, and is no operation of AWS's.
-NOT_OF_AWS = {"check_invariants", "check_open", "find_queue", "listen", "next_event_ns", "peek", "publish"}
+NOT_OF_AWS = {
+    "check_invariants",
+    "check_open",
+    "find_queue",
+    "interrupted",
+    "listen",
+    "next_event_ns",
+    "peek",
+    "publish",
+}
 
 
 def operations_of(core):
