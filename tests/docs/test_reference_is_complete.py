@@ -1,5 +1,6 @@
 """The reference names everything that a caller can reach, and its limits are the code's."""
 
+import argparse
 import inspect
 import re
 from importlib import import_module
@@ -9,13 +10,14 @@ import pytest
 from pages import ROOT, name_of, names_in
 
 import queuestream
-from queuestream import Broker, QueueLimits, SystemClock, VirtualClock, aio, errors
+from queuestream import Broker, QueueLimits, SystemClock, VirtualClock, aio, aws, errors
+from queuestream.cli import serve
 from queuestream.core.queues.attributes import AWS_NAMES
 from queuestream.core.streams.limits import StreamLimits
 
 REFERENCE = ROOT / "docs" / "reference"
-QUEUE, STREAM, BROKER_AND_CLOCKS, ERRORS, LIMITS = (
-    REFERENCE / f"{page}.md" for page in ("queue", "stream", "broker-and-clocks", "errors", "limits")
+QUEUE, STREAM, BROKER_AND_CLOCKS, ERRORS, LIMITS, SERVE = (
+    REFERENCE / f"{page}.md" for page in ("queue", "stream", "broker-and-clocks", "errors", "limits", "serve")
 )
 
 VALUES = {
@@ -119,6 +121,17 @@ def test_every_error_is_in_the_reference():
 def test_every_public_name_of_the_package_is_in_the_reference():
     named = set().union(*(names_in(page) for page in REFERENCE.glob("*.md")))
     assert {*queuestream.__all__} - named - {"__version__"} == set()
+
+
+def test_every_option_of_connect_and_of_a_server_is_in_the_reference():
+    connecting = {*inspect.signature(queuestream.connect).parameters} - {"url"}
+    assert connecting - names_in(BROKER_AND_CLOCKS) == set()
+
+    parser = argparse.ArgumentParser(add_help=False)
+    serve.add_arguments(parser)
+    shown = set(re.findall(r"^\| `(--[a-z-]+)", SERVE.read_text(encoding="utf-8"), re.MULTILINE))
+    assert {option for action in parser._actions for option in action.option_strings} == shown
+    assert {*inspect.signature(aws.serve).parameters} - names_in(SERVE) == set()
 
 
 @pytest.mark.parametrize("limits", [QueueLimits, StreamLimits])
