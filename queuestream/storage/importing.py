@@ -15,6 +15,7 @@ from queuestream.storage import lines, schema
 from queuestream.storage.disk import Disk
 from queuestream.storage.looking import FilesTime, files_beside
 from queuestream.storage.opening import open_broker
+from queuestream.storage.values import value_to_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,6 +109,7 @@ class Importing:
         connection = self._whole()
         schema.set_meta(connection, "number", meta.number)
         schema.set_meta(connection, "folded_epoch", meta.folded_epoch)
+        schema.set_meta(connection, "queue_limits", value_to_json(meta.queue_limits))
         self._write_out()
         self._give_name()
 

@@ -108,7 +108,10 @@ class _Looking:
             return
         self._latest_ns = meta.saved_ns
         self._broker = broker = Broker(
-            clock=FilesTime(meta.saved_ns), account_id=meta.account_id, region=meta.region
+            clock=FilesTime(meta.saved_ns),
+            account_id=meta.account_id,
+            region=meta.region,
+            queue_limits=meta.queue_limits,
         )
         try:
             QueueRows(broker).load(connection)

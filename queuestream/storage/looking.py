@@ -13,9 +13,11 @@ from urllib.parse import quote
 
 from queuestream.core.clock import SystemClock
 from queuestream.core.errors import StorageDamaged, StorageError, StorageTooNew
+from queuestream.core.queues.limits import AWS_LIMITS, QueueLimits
 from queuestream.storage import ownership, schema
 from queuestream.storage.disk import Disk
 from queuestream.storage.journal import files_of as journal_files
+from queuestream.storage.reading import value_from_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +49,7 @@ class Meta(NamedTuple):
         number: What tells the database from others.
         folded_epoch: Up to which epoch of the journal the rows have everything.
         saved_ns: As of which instant.
+        queue_limits: What its journal was written by.
     """
 
     schema_version: int
@@ -55,6 +58,7 @@ class Meta(NamedTuple):
     number: int
     folded_epoch: int
     saved_ns: int
+    queue_limits: QueueLimits
 
 
 def files_beside(path: Path) -> list[Path]:
@@ -156,4 +160,12 @@ def meta_of(path: Path, connection: sqlite3.Connection) -> Meta:
         number=int(known.get("number", 0)),
         folded_epoch=int(known.get("folded_epoch", 0)),
         saved_ns=int(known.get("saved_ns", 0)),
+        queue_limits=limits_of(connection),
     )
+
+
+def limits_of(connection: sqlite3.Connection) -> QueueLimits:
+    """The limits that the file was last opened with: what its journal has was done by them."""
+    known = schema.meta(connection, "queue_limits")
+    limits: QueueLimits = AWS_LIMITS if known is None else value_from_json(QueueLimits, known)
+    return limits

@@ -21,13 +21,14 @@ from queuestream.storage import codec, schema
 from queuestream.storage.commit_lock import CommitLock
 from queuestream.storage.disk import Disk, cannot_open
 from queuestream.storage.journal import Journal
-from queuestream.storage.looking import files_beside
+from queuestream.storage.looking import files_beside, limits_of
 from queuestream.storage.ownership import Ownership
 from queuestream.storage.presence import Presence
 from queuestream.storage.queue_rows import QueueRows
 from queuestream.storage.store import Durability, Store
 from queuestream.storage.stream_rows import StreamRows
 from queuestream.storage.tidying import Tidying
+from queuestream.storage.values import value_to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,9 +129,12 @@ def open_broker(
         broker.lock = lock
         rows = QueueRows(broker), StreamRows(broker, reading)
         with _making_sense(path):
+            was_left = _replay_by_its_limits(path, broker, connection, reading, journal)
             for part in rows:
                 part.load(connection)
-            _catch_up(path, broker, connection, journal, rows)
+            _catch_up(path, broker, connection, journal, rows, was_left=was_left)
+        schema.set_meta(connection, "queue_limits", value_to_json(queue_limits))
+        journal.begin(journal.last_epoch + 1)
         if durability == "none":
             # A fold is not synced then, only what SQLite copies back into the file: a power cut leaves an
             # older state, and the journal, whose epochs do not follow it, counts no more.  From here on:
@@ -222,10 +226,50 @@ def _remove(path: Path, disk: Disk) -> None:
         disk.unlink(path)
 
 
+def _replay_by_its_limits(
+    path: Path,
+    broker: Broker,
+    connection: sqlite3.Connection,
+    reading: sqlite3.Connection,
+    journal: Journal,
+) -> bool:
+    """Bring what the journal has into the rows, if the broker has other limits than it was written by.
+
+    Which messages a receive has taken follows from the limits, too.
+
+    Returns:
+        Whether there was anything.
+    """
+    limits = limits_of(connection)
+    if limits == broker.queue_limits:
+        return False
+    was = Broker(
+        clock=broker.clock,
+        account_id=broker.account_id,
+        region=broker.region,
+        queue_limits=limits,
+        consistency=broker.consistency,
+    )
+    rows = QueueRows(was), StreamRows(was, reading)
+    for part in rows:
+        part.load(connection)
+    return _catch_up(path, was, connection, journal, rows)
+
+
 def _catch_up(
-    path: Path, broker: Broker, connection: sqlite3.Connection, journal: Journal, rows: Rows
-) -> None:
-    """Do what the journal has beyond the rows, bring it into them, and begin it anew."""
+    path: Path,
+    broker: Broker,
+    connection: sqlite3.Connection,
+    journal: Journal,
+    rows: Rows,
+    *,
+    was_left: bool = False,
+) -> bool:
+    """Do what the journal has beyond the rows, and bring it into them.
+
+    Returns:
+        Whether there was anything: who had the file did not close it.
+    """
     folded_epoch = int(schema.meta(connection, "folded_epoch") or 0)
     latest_ns = int(schema.meta(connection, "saved_ns") or 0)
     handlers = {**rows[0].handlers, **rows[1].handlers}
@@ -236,7 +280,8 @@ def _catch_up(
         for change in changes:
             change.apply(broker)
     _begin_at(path, broker.clock, latest_ns)
-    if journal.last_epoch > folded_epoch:  # it was not closed
+    was_left = was_left or journal.last_epoch > folded_epoch
+    if was_left:
         for queue in broker.queues.values():
             queue._expect_forgotten_receives()
     now_ns = broker.clock.now_ns()
@@ -245,7 +290,7 @@ def _catch_up(
     for part in gathered:
         if part.then is not None:
             part.then()
-    journal.begin(journal.last_epoch + 1)
+    return was_left
 
 
 def instant_of(change: Change) -> int:

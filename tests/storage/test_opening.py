@@ -13,8 +13,9 @@ import pytest
 from rich_files import fill, seen
 from stores import left_by_a_kill, names
 
-from queuestream import SystemClock, VirtualClock
+from queuestream import QueueLimits, SystemClock, VirtualClock
 from queuestream.core.errors import InvalidParameterValue, StorageDamaged, StorageError, StorageTooNew
+from queuestream.storage.inspecting import inspect
 from queuestream.storage.opening import open_broker
 
 # --- time -----------------------------------------------------------------------------------------------
@@ -244,3 +245,23 @@ def test_a_damaged_file_opens_or_says_that_it_is_damaged_for_long(fast_folder):
     outcomes = check_damage(fast_folder, range(100, 1_500))
     assert {"StorageDamaged", "as before", "different"} <= outcomes
     assert "was changed" not in outcomes
+
+
+# --- limits ---------------------------------------------------------------------------------------------
+
+
+def test_what_a_kill_left_is_replayed_by_the_limits_that_it_was_done_by(open_file, clock, tmp_path):
+    broker = open_file(queue_limits=QueueLimits(fifo_look_ahead_max=2))
+    queue = broker.create_queue("orders.fifo", fifo_queue=True, content_based_deduplication=True)
+    for number, group in enumerate("aab"):
+        queue.send(str(number), message_group_id=group)
+    assert [message.body for message in queue.receive(max_number_of_messages=10)] == ["0", "1"]
+    path = left_by_a_kill(broker, tmp_path / "killed")
+
+    found = inspect(path, clock.now_ns())
+    assert found.problems == []
+    assert [(queue.visible, queue.in_flight) for queue in found.queues] == [(1, 2)]
+    with open_broker(path, clock=clock, durability="none") as again:
+        assert again.queue("orders.fifo").counts() == (1, 2, 0)
+        [message] = again.queue("orders.fifo").receive(max_number_of_messages=10)
+        assert message.body == "2"
