@@ -163,11 +163,9 @@ class FleetingDisk(Disk):
 
 
 def leave_as_a_kill_would(broker):
-    """Let a broker's files go as they are: what was not folded is in the journal only."""
-    storage = broker.storage
-    storage._stop()
-    storage._thread.join()
-    storage._let_go(remove=False)
+    """Let go of a broker's files as they are: what was not folded is in the journal only."""
+    broker.storage.interrupted(KeyboardInterrupt())
+    broker.close()  # returns when the files are let go
 
 
 class _Handle:
