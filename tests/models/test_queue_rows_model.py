@@ -42,6 +42,15 @@ def empty_database():
     return connection
 
 
+def places_of(ordering):
+    """The numbers of what an ordering remembers."""
+    if hasattr(ordering, "_line"):
+        return [group.place for group in ordering._line]
+    if hasattr(ordering, "_tenants"):
+        return [0, *sorted(tenant.number for tenant in ordering._tenants.values())]
+    return []
+
+
 class Kept:
     """A broker that is in a database, and the changes since."""
 
@@ -71,6 +80,28 @@ class Kept:
         now_ns = self.broker.clock.now_ns()
         schema.write(self.connection, [self.rows.gather(now_ns)], folded_epoch=0, saved_ns=now_ns)
         self.heard.clear()
+
+    def check_rows(self):
+        """There are rows of what is there, and of nothing else."""
+        for kept in self.rows._kept.values():
+            kept.is_changed = True  # time may have changed what an ordering remembers
+        self.gather()
+        rows = self.connection.execute(
+            "select name, id << 40, purged_number, last_number from queues"
+        ).fetchall()
+        assert {name for name, *_ in rows} == self.broker.queues.keys()
+        for name, base, purged_number, last_number in rows:
+            queue = self.broker.queues[name]
+            numbers = self.numbers("messages", base | purged_number + 1, base | last_number)
+            assert numbers == [message.number for message in queue._ages]
+            assert self.numbers("message_groups", base, base | (1 << 40) - 1) == places_of(queue._ordering)
+
+    def numbers(self, table, first_key, last_key):
+        keys = self.connection.execute(
+            f"select key & 1099511627775 from {table} where key between ? and ? order by key",
+            (first_key, last_key),
+        )
+        return [number for (number,) in keys]
 
     def go_on(self, how):
         if how in {GATHERED, GATHERED_AND_RELOADED}:
@@ -111,6 +142,7 @@ def same(steps, between, consistency, limits):
         for one in (broker, kept.broker):
             begin_ids_anew(one, how)
         assert seen(kept.broker) == seen(broker)
+    kept.check_rows()
     for name, queue in broker.queues.items():
         assert order_of(kept.broker.queues[name]) == order_of(queue)
 
