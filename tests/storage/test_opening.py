@@ -265,3 +265,18 @@ def test_what_a_kill_left_is_replayed_by_the_limits_that_it_was_done_by(open_fil
         assert again.queue("orders.fifo").counts() == (1, 2, 0)
         [message] = again.queue("orders.fifo").receive(max_number_of_messages=10)
         assert message.body == "2"
+
+
+def test_groups_that_smaller_limits_kept_out_of_sight_come_after_those_in_line(open_file):
+    broker = open_file(queue_limits=QueueLimits(fifo_look_ahead_max=3))
+    queue = broker.create_queue("orders.fifo", fifo_queue=True, content_based_deduplication=True)
+    for number, group in enumerate("abacd"):
+        queue.send(str(number), message_group_id=group)
+    [first] = queue.receive()
+    queue.change_visibility(first, 0)
+    broker.close()
+
+    again = open_file()
+    again.check_invariants()
+    taken = [again.queue("orders.fifo").receive()[0].message_group_id for _ in range(4)]
+    assert taken == ["b", "a", "c", "d"]

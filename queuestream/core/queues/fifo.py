@@ -246,12 +246,17 @@ class FifoOrdering:
         """Begin with messages that were kept; they tell themselves which groups have something to give."""
         for message in kept.messages:
             self.add(message)
+        strangers, self._line = self._line, OrderedDict()
         for place, (group_id, _) in sorted(memory.items()):
             group = self._groups.get(group_id)
-            if group is not None and group in self._line:
+            if group is not None and group in strangers:
+                del strangers[group]
                 group.place = place
-                self._line.move_to_end(group)
+                self._line[group] = None
         self._told_place = self._last_place = max(memory, default=0)
+        # Whom nobody has seen in line, because less was looked at then, comes after those.
+        for group in strangers:
+            self._enter(group)
 
     def check_invariants(self) -> None:
         """Assert what the ordering relies on; cost grows with the queue."""
