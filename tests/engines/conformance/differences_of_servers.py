@@ -1,7 +1,7 @@
 """Where servers that nobody here wrote differ from what AWS does: culprit by culprit, what each makes fail.
 
 Each sentence is what a user of that server meets; `docs/reference/engines.md` has them all.  Versions:
-moto 5.2, kinesis-local 0.6.2, kinesalite 3.3.3.
+moto 5.2.5, kinesis-local 0.6.2, kinesalite 3.3.3.
 """
 
 HASH_KEYS = ("-1", "01", "1.0", "ten")
