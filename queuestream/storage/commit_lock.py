@@ -116,7 +116,7 @@ class CommitLock:
                 deferred.position = max(deferred.position, promised)
                 return
             self._wait(promised)
-        self._reached = max(self._reached, promised)
+        self._reached = max(self._reached, promised)  # where two do this at once, one of them waits again
 
     @contextlib.contextmanager
     def deferred(self) -> Iterator[Deferred]:
@@ -140,6 +140,7 @@ class CommitLock:
             StorageFailed: It could not be kept.
         """
         self._wait(position)
+        self._reached = max(self._reached, position)
 
     def _forked(self) -> None:
         """Be free in the child, where the thread that has it does not exist."""

@@ -120,10 +120,10 @@ def open_broker(
         schema.set_meta(connection, "region", region)
         journal = Journal(path, disk, owner=_number_of(connection))
         undo.callback(journal.close, remove=False)
-        # The store comes later.
+        # The store comes later.  But for `commit`, only who is too far ahead of the rows has to wait at all.
         lock = CommitLock(
             lambda position: store.reach(position),  # noqa: PLW0108
-            lambda: journal.synced,
+            (lambda: journal.synced) if durability == "commit" else (lambda: 0),
             lambda error: store.interrupted(error),  # noqa: PLW0108
         )
         broker.lock = lock

@@ -193,7 +193,11 @@ class Store:
                 raise self._fail(error) from error
         if self._journal.filled > _BEHIND_BYTES_MAX:
             with self._folded:
-                self._folded.wait_for(lambda: self._journal.filled <= _BEHIND_BYTES_MAX or self._ends)
+                self._folded.wait_for(self._may_go_on)
+
+    def _may_go_on(self) -> bool:
+        """Whether there is room for more, or will be no more."""
+        return self._journal.filled <= _BEHIND_BYTES_MAX or self._broker.closed_because is not None
 
     def _check(self) -> None:
         if self._why is not None:

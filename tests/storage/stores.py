@@ -1,7 +1,9 @@
 """Brokers in files for tests: what a kill leaves of them, and threads that call them."""
 
+import os
 import shutil
 import threading
+import time
 
 from queuestream.storage.disk import Disk
 
@@ -23,6 +25,14 @@ def threads_end(broker):
     for thread in broker.storage._threads:
         thread.join(PATIENCE)
         assert not thread.is_alive()
+
+
+def until(condition):
+    """Let others go on until something holds."""
+    ends = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < ends
+        os.sched_yield()
 
 
 def names(folder):
