@@ -179,7 +179,6 @@ class QueueRows:
         kept = self._kept[queue_name]
         kept.is_changed = True
         kept.marked = {number: how for number, how in kept.marked.items() if number > last_number}
-        kept.removed = [number for number in kept.removed if number > last_number]
         if kept.last_number > kept.purged_number:
             self._purged.append(("messages", kept.base, kept.base | min(kept.last_number, last_number)))
         kept.purged_number = last_number

@@ -144,6 +144,18 @@ def test_a_name_that_a_move_task_brings_again_is_remembered_from_then_on():
     memory.check_invariants()
 
 
+def test_whoever_keeps_the_memory_is_told_what_is_new_and_where_it_begins():
+    memory = Deduplication()
+    assert memory.oldest(0) is None
+    memory.remember("x", "first", 1, until_ns=300)
+    memory.remember("y", "second", 2, until_ns=400)
+    memory.remember("x", "moved", 3, until_ns=500)
+    assert list(memory.newer_than(1)) == [("x", "moved", 3, 500), ("y", "second", 2, 400)]
+    assert list(memory.newer_than(0)) == [("x", "moved", 3, 500), ("y", "second", 2, 400)]
+    assert memory.oldest(0) == 2, "of what was remembered first, nothing is left"
+    assert memory.oldest(400) == 3
+
+
 def test_a_purged_queue_remembers_no_duplicates(fifo):
     fifo.send("hello", message_group_id="g")
     fifo.purge()
