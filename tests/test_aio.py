@@ -20,7 +20,15 @@ AGAIN_AND_AGAIN = pytest.mark.parametrize("round_number", range(50), ids=str)
 INTERNAL = {
     Queue: {"check_invariants", "next_event_ns"},
     Stream: {"check_invariants", "limits", "next_event_ns"},
-    Broker: {"check_invariants", "check_open", "find_queue", "listen", "next_event_ns", "publish"},
+    Broker: {
+        "check_invariants",
+        "check_open",
+        "find_queue",
+        "interrupted",
+        "listen",
+        "next_event_ns",
+        "publish",
+    },
 }
 # What has a class of its own for asyncio, so that its operations can be awaited.
 GIVEN_BACK = {
