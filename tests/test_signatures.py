@@ -383,7 +383,6 @@ NOT_OF_AWS = {
     "check_invariants",
     "check_open",
     "find_queue",
-    "interrupted",
     "listen",
     "next_event_ns",
     "peek",

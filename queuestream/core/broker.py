@@ -169,7 +169,7 @@ class Broker:
             place = len(self.listeners) - (self.storage is not None)
             self.listeners = (*self.listeners[:place], listener, *self.listeners[place:])
 
-    def interrupted(self, error: BaseException) -> None:
+    def _interrupted(self, error: BaseException) -> None:
         """A call is left in the middle by an error; Ctrl-C may come after it was told and before it was done.
 
         The caller holds the lock.  A lock of storage's own asks the same where it is a `with` that is left.

@@ -88,7 +88,7 @@ class Receiving(QueueAdministration):
                     self._throughput.take("ReceiveMessage", (), now_ns)
                 return self._receive_at(request, now_ns)
             except BaseException as error:
-                self.broker.interrupted(error)
+                self.broker._interrupted(error)
                 raise
             finally:
                 lock.release()
@@ -244,7 +244,7 @@ class Receiving(QueueAdministration):
                     self.broker.publish((change(self.name, (message.number,), "deleted", now_ns),))
                 self._apply_removed_one(message, now_ns)
         except BaseException as error:
-            self.broker.interrupted(error)
+            self.broker._interrupted(error)
             raise
         finally:
             lock.release()

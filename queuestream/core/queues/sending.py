@@ -105,7 +105,7 @@ class Sending(QueueState):
                 self.broker.publish((queue_changes().MessageSent.of(self, message, delay_ns, now_ns),))
             self._apply_sent(message, delay_ns, now_ns)
         except BaseException as error:
-            self.broker.interrupted(error)
+            self.broker._interrupted(error)
             raise
         finally:
             lock.release()
