@@ -44,11 +44,13 @@ def test_these_are_all_the_rows(benchmarks):
     assert tuple(benchmarks.ROWS) == ROWS
 
 
+@pytest.mark.slow
 def test_they_run(everything):
     done, _ = everything
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", ROWS)
 def test_a_row_finds_something_and_shows_it(everything, row):
     done, findings = everything

@@ -59,7 +59,7 @@ class Crashing:
         self.launcher.stdin.write(json.dumps(request) + "\n")
         self.launcher.stdin.flush()
         pid = None
-        lines = self.chance.choice([0, 1, 5, 50, 200, 400, 800])
+        lines = self.chance.choice([0, 1, 5, 20, 50, 100, 200, 400])
         while True:
             words = json.loads(self.launcher.stdout.readline())
             if words[0] == "ended":
