@@ -6,8 +6,12 @@ ones each time; the environment variable HYPOTHESIS_PROFILE asks for it, and tes
 `slow` search like that always.  `pytest -m "not slow"` is the inner loop.
 """
 
+import contextlib
 import gc
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -23,6 +27,34 @@ def pytest_collection_finish():
     """Spare the garbage collector what stays until the end anyway, and many looks at the little rest."""
     gc.freeze()
     gc.set_threshold(20_000)
+
+
+MEMORY = Path("/dev/shm")
+
+
+@contextlib.contextmanager
+def folder_in_memory(otherwise):
+    """A folder in memory where the machine has that, since a sync of a disk takes longer than most tests."""
+    if not os.access(MEMORY, os.W_OK):
+        yield otherwise
+        return
+    folder = Path(tempfile.mkdtemp(prefix="queuestream-", dir=MEMORY))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def fast_folder(tmp_path):
+    """For files of tests that say nothing about the disk."""
+    with folder_in_memory(tmp_path) as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def lasting_folder(tmp_path_factory):
+    """The same for all tests of a module."""
+    with folder_in_memory(tmp_path_factory.mktemp("lasting")) as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from queuestream.cli.main import main
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    path = tmp_path_factory.mktemp("files") / "orders.db"
+def path(lasting_folder):
+    path = lasting_folder / "orders.db"
     with connect(f"sqlite:///{path}", durability="none") as broker:
         broker.create_queue("dead")
         policy = {"deadLetterTargetArn": broker.queue("dead").arn, "maxReceiveCount": 3}
@@ -27,8 +27,8 @@ def path(tmp_path_factory):
 
 
 @pytest.fixture
-def damaged(path, tmp_path):
-    damaged = tmp_path / "damaged.db"
+def damaged(path, fast_folder):
+    damaged = fast_folder / "damaged.db"
     damaged.write_bytes(path.read_bytes()[:-8_192] + b"\xff" * 8_192)
     return damaged
 
@@ -56,8 +56,8 @@ def test_inspect_tells_programs_in_json(path, capsys):
     assert sum(shard["records"] for shard in found["streams"][0]["shards"]) == 1
 
 
-def test_inspect_says_who_has_it_open_and_what_is_not_in_the_database_yet(tmp_path, capsys):
-    path = tmp_path / "orders.db"
+def test_inspect_says_who_has_it_open_and_what_is_not_in_the_database_yet(fast_folder, capsys):
+    path = fast_folder / "orders.db"
     with connect(f"sqlite:///{path}", durability="none") as broker:
         broker.create_queue("emails")
         assert main(["inspect", str(path)]) == 0
@@ -74,49 +74,49 @@ def test_inspect_tells_damage_and_what_to_do(damaged, capsys):
 
 
 @pytest.mark.parametrize("command", ["inspect", "export"])
-def test_a_file_that_is_not_there_is_not_made(tmp_path, capsys, command):
-    assert main([command, str(tmp_path / "no.db")]) == 2
-    assert capsys.readouterr().err == f"queuestream {command}: there is no file {tmp_path / 'no.db'}\n"
-    assert list(tmp_path.iterdir()) == []
+def test_a_file_that_is_not_there_is_not_made(fast_folder, capsys, command):
+    assert main([command, str(fast_folder / "no.db")]) == 2
+    assert capsys.readouterr().err == f"queuestream {command}: there is no file {fast_folder / 'no.db'}\n"
+    assert list(fast_folder.iterdir()) == []
 
 
-def test_export_and_import_make_an_equal_file(path, tmp_path, capsysbinary):
-    lines, again = tmp_path / "orders.jsonl", tmp_path / "again.db"
+def test_export_and_import_make_an_equal_file(path, fast_folder, capsysbinary):
+    lines, again = fast_folder / "orders.jsonl", fast_folder / "again.db"
     assert main(["export", str(path), "--out", str(lines)]) == 0
     assert main(["import", str(lines), str(again)]) == 0
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["again.db", "orders.jsonl"]
+    assert sorted(file.name for file in fast_folder.iterdir()) == ["again.db", "orders.jsonl"]
     assert main(["export", str(again)]) == 0
     assert capsysbinary.readouterr() == (lines.read_bytes(), b"")
 
 
-def test_import_takes_what_another_program_writes(path, tmp_path, capsysbinary, monkeypatch):
+def test_import_takes_what_another_program_writes(path, fast_folder, capsysbinary, monkeypatch):
     main(["export", str(path)])
     exported = capsysbinary.readouterr().out
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(exported)))
-    assert main(["import", "-", str(tmp_path / "again.db")]) == 0
-    with connect(f"sqlite:///{tmp_path}/again.db") as broker:
+    assert main(["import", "-", str(fast_folder / "again.db")]) == 0
+    with connect(f"sqlite:///{fast_folder}/again.db") as broker:
         assert broker.queue("emails").approximate_number_of_messages == 1
 
 
-def test_import_says_what_makes_no_sense(tmp_path, capsys):
-    lines = tmp_path / "orders.jsonl"
-    assert main(["import", str(lines), str(tmp_path / "new.db")]) == 2
+def test_import_says_what_makes_no_sense(fast_folder, capsys):
+    lines = fast_folder / "orders.jsonl"
+    assert main(["import", str(lines), str(fast_folder / "new.db")]) == 2
     lines.write_text("hello\n")
-    assert main(["import", str(lines), str(tmp_path / "new.db")]) == 2
+    assert main(["import", str(lines), str(fast_folder / "new.db")]) == 2
     first, second = capsys.readouterr().err.splitlines()
     assert first == f"queuestream import: cannot read {lines}: No such file or directory"
     assert second.startswith("queuestream import: Line 1 cannot be imported: it is no JSON")
-    assert [file.name for file in tmp_path.iterdir()] == ["orders.jsonl"]
+    assert [file.name for file in fast_folder.iterdir()] == ["orders.jsonl"]
 
 
-def test_import_writes_nothing_over(path, tmp_path, capsys):
-    main(["export", str(path), "--out", str(tmp_path / "orders.jsonl")])
-    assert main(["import", str(tmp_path / "orders.jsonl"), str(path)]) == 2
+def test_import_writes_nothing_over(path, fast_folder, capsys):
+    main(["export", str(path), "--out", str(fast_folder / "orders.jsonl")])
+    assert main(["import", str(fast_folder / "orders.jsonl"), str(path)]) == 2
     assert "is there already, and is not written over" in capsys.readouterr().err
 
 
-def test_export_of_something_else_is_refused(tmp_path, capsys):
-    path = tmp_path / "notes.txt"
+def test_export_of_something_else_is_refused(fast_folder, capsys):
+    path = fast_folder / "notes.txt"
     path.write_text("It was a dark and stormy night.\n" * 100)
     assert main(["export", str(path)]) == 1
     assert "file is not a database" in capsys.readouterr().err

@@ -19,8 +19,8 @@ from queuestream.storage.opening import open_broker
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("files") / "rich"
+def folder(lasting_folder):
+    return lasting_folder / "rich"
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +57,13 @@ def objects(exported_lines, kind):
     return [fields for fields in found if fields["kind"] == kind]
 
 
-def test_an_export_imported_is_an_equal_broker(folder, closed, now_ns, tmp_path):
-    imported(closed, tmp_path / "again.db")
-    shutil.copyfile(folder / "closed.db", tmp_path / "closed.db")
-    with opened(tmp_path / "again.db", now_ns) as again, opened(tmp_path / "closed.db", now_ns) as broker:
+def test_an_export_imported_is_an_equal_broker(folder, closed, now_ns, fast_folder):
+    imported(closed, fast_folder / "again.db")
+    shutil.copyfile(folder / "closed.db", fast_folder / "closed.db")
+    with (
+        opened(fast_folder / "again.db", now_ns) as again,
+        opened(fast_folder / "closed.db", now_ns) as broker,
+    ):
         assert seen(again) == seen(broker)
         assert what_comes_next(again) == what_comes_next(broker)
 
@@ -75,8 +78,8 @@ def test_what_was_not_closed_is_exported_with_what_its_journal_has(folder, close
     assert {file: file.read_bytes() for file in files} == before
 
 
-def test_an_import_exported_is_the_same_lines(closed, tmp_path):
-    assert exported(imported(closed, tmp_path / "again.db")) == closed
+def test_an_import_exported_is_the_same_lines(closed, fast_folder):
+    assert exported(imported(closed, fast_folder / "again.db")) == closed
 
 
 def test_lines_say_what_they_are_for_people_to_read(closed):
@@ -111,8 +114,8 @@ def test_the_columns_that_have_json_are_there(folder, now_ns):
     connection.close()
 
 
-def test_what_is_on_its_way_out_is_not_exported(folder, now_ns, tmp_path):
-    path = shutil.copyfile(folder / "closed.db", tmp_path / "file.db")
+def test_what_is_on_its_way_out_is_not_exported(folder, now_ns, fast_folder):
+    path = shutil.copyfile(folder / "closed.db", fast_folder / "file.db")
     connection = sqlite3.connect(path)
     keys = [key for (key,) in connection.execute("select key from messages order by key")]
     for first, last in ((keys[2], keys[3]), (keys[7], keys[-2])):
@@ -124,8 +127,8 @@ def test_what_is_on_its_way_out_is_not_exported(folder, now_ns, tmp_path):
 
 
 @pytest.mark.slow
-def test_an_export_of_a_file_in_use_is_of_one_instant(tmp_path):
-    path = tmp_path / "file.db"
+def test_an_export_of_a_file_in_use_is_of_one_instant(fast_folder):
+    path = fast_folder / "file.db"
     put, ends = [0], threading.Event()
 
     def work():
@@ -174,8 +177,8 @@ def damage(path, page):
 
 
 @pytest.mark.slow
-def test_of_a_damaged_file_everything_around_the_damage_is_saved(tmp_path):
-    path = many_messages(tmp_path / "file.db")
+def test_of_a_damaged_file_everything_around_the_damage_is_saved(fast_folder):
+    path = many_messages(fast_folder / "file.db")
     whole = objects(exported(path), "message")
     damage(path, path.stat().st_size // 8_192 // 2)
     with pytest.raises(StorageDamaged):
@@ -188,20 +191,20 @@ def test_of_a_damaged_file_everything_around_the_damage_is_saved(tmp_path):
     messages = objects(saved, "message")
     assert len(whole) - 10 <= len(messages) < len(whole)
     assert all(message in whole for message in messages)
-    with open_broker(imported(saved, tmp_path / "saved.db")) as broker:
+    with open_broker(imported(saved, fast_folder / "saved.db")) as broker:
         assert len(broker.queue("emails").peek()) == len(messages)
 
 
 @pytest.mark.slow
-def test_of_a_damaged_file_that_was_not_closed_the_journal_is_saved_too(tmp_path):
-    many_messages(tmp_path / "file.db")
-    broker = open_broker(tmp_path / "file.db", durability="none")
+def test_of_a_damaged_file_that_was_not_closed_the_journal_is_saved_too(fast_folder):
+    many_messages(fast_folder / "file.db")
+    broker = open_broker(fast_folder / "file.db", durability="none")
     with broker.storage._folding:
         broker.create_queue("late").send("just now")
-        for file in tmp_path.glob("file.db*"):
-            shutil.copyfile(file, tmp_path / file.name.replace("file", "killed"))
+        for file in fast_folder.glob("file.db*"):
+            shutil.copyfile(file, fast_folder / file.name.replace("file", "killed"))
     broker.close()
-    path = tmp_path / "killed.db"
+    path = fast_folder / "killed.db"
     damage(path, path.stat().st_size // 8_192 // 2)
     assert "just now" in [message["body"] for message in objects(exported(path), "message")]
 
@@ -240,28 +243,28 @@ TASK = {"kind": "move_task", "number": 1, "handle": "x"}
         ([FIRST, DELETED | {"deleted_ns": 2**70}, {"kind": "end", "lines": 3}], "Line 3"),
     ],
 )
-def test_lines_that_make_no_sense_are_refused_and_leave_nothing(tmp_path, given, sentence):
+def test_lines_that_make_no_sense_are_refused_and_leave_nothing(fast_folder, given, sentence):
     def text(line):
         return line if isinstance(line, str) else json.dumps(line)
 
     with pytest.raises(CannotImport) as refused:
-        imported([f"{text(line)}\n".encode() for line in given], tmp_path / "file.db")
+        imported([f"{text(line)}\n".encode() for line in given], fast_folder / "file.db")
     assert sentence in str(refused.value)
-    assert list(tmp_path.iterdir()) == []
+    assert list(fast_folder.iterdir()) == []
 
 
-def test_lines_that_do_not_fit_together_are_refused(closed, tmp_path):
+def test_lines_that_do_not_fit_together_are_refused(closed, fast_folder):
     shard = json.loads(next(line for line in closed if b'"kind":"shard"' in line))
     stranger = lines.written("shard", {**{name: shard[name] for name in shard if name != "kind"}, "id": 99})
     stranger = stranger.replace(b'"stream_id":1', b'"stream_id":98')
     end = lines.written("end", {"lines": len(closed) + 1, "lost": []})
     with pytest.raises(CannotImport, match="The lines do not fit together"):
-        imported([*closed[:-1], stranger, end], tmp_path / "file.db")
-    assert list(tmp_path.iterdir()) == []
+        imported([*closed[:-1], stranger, end], fast_folder / "file.db")
+    assert list(fast_folder.iterdir()) == []
 
 
-def test_nothing_is_written_over(closed, tmp_path):
-    (tmp_path / "file.db").write_text("precious")
+def test_nothing_is_written_over(closed, fast_folder):
+    (fast_folder / "file.db").write_text("precious")
     with pytest.raises(CannotImport, match=r"file\.db is there already"):
-        imported(closed, tmp_path / "file.db")
-    assert (tmp_path / "file.db").read_text() == "precious"
+        imported(closed, fast_folder / "file.db")
+    assert (fast_folder / "file.db").read_text() == "precious"

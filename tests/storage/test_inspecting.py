@@ -14,8 +14,8 @@ from queuestream.storage.opening import open_broker
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("files") / "rich"
+def folder(lasting_folder):
+    return lasting_folder / "rich"
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +76,8 @@ def test_what_has_outlived_its_retention_is_still_there_and_counted(folder, now_
     assert all(queue.expired == queue.visible + queue.in_flight + queue.delayed for queue in later.queues)
 
 
-def test_a_file_in_use_is_seen_as_it_is_now_and_stays_in_use(tmp_path):
-    path = tmp_path / "file.db"
+def test_a_file_in_use_is_seen_as_it_is_now_and_stays_in_use(fast_folder):
+    path = fast_folder / "file.db"
     with open_broker(path, clock=VirtualClock(), durability="none") as broker:
         queue = broker.create_queue("emails")
         queue.send("first")
@@ -91,8 +91,8 @@ def test_a_file_in_use_is_seen_as_it_is_now_and_stays_in_use(tmp_path):
     assert inspect(path, 0).owner is None
 
 
-def test_a_file_of_somebody_else_is_no_file_of_ours(tmp_path):
-    path = tmp_path / "file.db"
+def test_a_file_of_somebody_else_is_no_file_of_ours(fast_folder):
+    path = fast_folder / "file.db"
     path.write_bytes(b"It was a dark and stormy night." * 1_000)
     found = inspect(path, 0)
     assert found.problems == ["file is not a database."]
@@ -115,8 +115,8 @@ def test_a_file_of_somebody_else_is_no_file_of_ours(tmp_path):
         ("update meta set value = 'x' where name = 'folded_epoch'", "invalid literal"),
     ],
 )
-def test_what_makes_no_sense_is_a_problem(folder, now_ns, tmp_path, statement, sentence):
-    path = shutil.copyfile(folder / "closed.db", tmp_path / "file.db")
+def test_what_makes_no_sense_is_a_problem(folder, now_ns, fast_folder, statement, sentence):
+    path = shutil.copyfile(folder / "closed.db", fast_folder / "file.db")
     connection = sqlite3.connect(path)
     connection.execute(statement)
     connection.commit()
@@ -124,8 +124,8 @@ def test_what_makes_no_sense_is_a_problem(folder, now_ns, tmp_path, statement, s
     assert any(sentence in problem for problem in inspect(path, now_ns, thoroughly=False).problems)
 
 
-def test_a_damaged_page_is_a_problem_and_the_rest_is_shown(tmp_path):
-    path = tmp_path / "file.db"
+def test_a_damaged_page_is_a_problem_and_the_rest_is_shown(fast_folder):
+    path = fast_folder / "file.db"
     with open_broker(path, durability="none") as broker:
         broker.create_queue("emails").send_batch(["x" * 4_000] * 10)
     with path.open("r+b") as file:

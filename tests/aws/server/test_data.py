@@ -33,9 +33,9 @@ def ask(server, method, path, body=None):
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory):
+def path(lasting_folder):
     """A file that a program has made, of an account and a region of its own."""
-    path = tmp_path_factory.mktemp("data") / "orders.db"
+    path = lasting_folder / "orders.db"
     with connect(f"sqlite:///{path}", account_id="111122223333", region="eu-west-1") as broker:
         broker.create_queue("emails").send("from the program")
     return path
@@ -96,20 +96,20 @@ def test_a_file_has_one_owner(server, path):
         connect(f"sqlite:///{path}")
 
 
-def test_a_file_s_account_and_region_are_what_it_was_made_with(tmp_path):
-    path = tmp_path / "new.db"
+def test_a_file_s_account_and_region_are_what_it_was_made_with(fast_folder):
+    path = fast_folder / "new.db"
     with serve(port=0, data=path, durability="none") as server:
         assert (server.aws.account_id, server.aws.region) == ("123456789012", "us-east-1")
         assert repr(server.aws) == f"<KeptBroker: 123456789012 in us-east-1, kept in {path}>"
-    assert [file.name for file in tmp_path.iterdir()] == ["new.db"]
+    assert [file.name for file in fast_folder.iterdir()] == ["new.db"]
     with pytest.raises(StorageError, match="belongs to the region us-east-1"):
         serve(port=0, data=path, region="eu-west-1")
     with pytest.raises(BrokerClosed):
         server.start()
 
 
-def test_on_a_virtual_clock_a_file_s_time_goes_on_where_it_ended(tmp_path):
-    path = tmp_path / "orders.db"
+def test_on_a_virtual_clock_a_file_s_time_goes_on_where_it_ended(fast_folder):
+    path = fast_folder / "orders.db"
     with serve(port=0, data=path, durability="none", virtual_clock=True) as server:
         began_ns = server.aws.clock.now_ns()
         server.aws.broker().create_queue("emails").send("hello")
@@ -119,8 +119,8 @@ def test_on_a_virtual_clock_a_file_s_time_goes_on_where_it_ended(tmp_path):
         assert server.aws.broker().queue("emails").approximate_number_of_messages == 1
 
 
-def test_a_server_that_cannot_listen_lets_its_file_go(server, tmp_path):
-    path = tmp_path / "orders.db"
+def test_a_server_that_cannot_listen_lets_its_file_go(server, fast_folder):
+    path = fast_folder / "orders.db"
     with pytest.raises(CannotListen):
         serve(port=server.port, data=path, durability="none").start()
     connect(f"sqlite:///{path}", durability="none").close()
@@ -132,8 +132,8 @@ def test_a_file_goes_with_no_accounts_that_are_there(server):
 
 
 @pytest.mark.slow
-def test_a_server_whose_file_cannot_be_written_any_more_ends(tmp_path):
-    server = serve(port=0, data=tmp_path / "orders.db", durability="none")
+def test_a_server_whose_file_cannot_be_written_any_more_ends(fast_folder):
+    server = serve(port=0, data=fast_folder / "orders.db", durability="none")
     server.start()
     server.aws.broker().close("writing to orders.db failed")
     server._thread.join(10)
