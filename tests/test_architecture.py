@@ -162,6 +162,7 @@ ROWS_WITHIN = {
         "async_commit": 2,
         "journal": 2,
         "queue_loading": 2,
+        "queue_gathering": 3,
         "stream_tables": 2,
         "schema": 3,
         "looking": 4,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from queuestream.core.queues.attributes import QueueAttributes
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
     from queuestream.core.broker import Broker
     from queuestream.core.queues.ordering import Place
+
+_SAME_ATTRIBUTES_MAX = 1_000
 
 # An id is not used again while there may be rows of the queue that had it.
 _LAST_ID = """
@@ -120,7 +123,8 @@ def _load_messages(connection: sqlite3.Connection, queue: Queue, kept: KeptQueue
     # By lane, None being that of no lane at all: the messages, and when they changed.
     places: dict[int | None, tuple[list[Message], list[int]]] = {None: ([], [])}
     arrived, arrived_turns = places[None]
-    # Everything that a message may not have stands in one tuple, so that it is looked at once.
+    # Many messages have the same attributes, which nobody changes.
+    attributes_of = lru_cache(_SAME_ATTRIBUTES_MAX)(partial(value_from_json, MessageAttributes))
     for (
         key,
         turn,
@@ -154,7 +158,7 @@ def _load_messages(connection: sqlite3.Connection, queue: Queue, kept: KeptQueue
         else:
             message = LabelledMessage(
                 body,
-                None if attributes is None else value_from_json(MessageAttributes, attributes),
+                None if attributes is None else attributes_of(attributes),
                 trace_header,
                 group_id,
                 deduplication_id,
@@ -201,9 +205,8 @@ def _memory(connection: sqlite3.Connection, kept: KeptQueue) -> dict[int, Place]
         "select key, group_id, memory from message_groups where key between ? and ?",
         (kept.base, kept.base | LAST_NUMBER),
     )
-    return {
-        key - kept.base: (group_id, value_from_json(dict[str, int], memory)) for key, group_id, memory in rows
-    }
+    details_of = lru_cache(1)(partial(value_from_json, dict[str, int]))  # a FIFO queue's groups have none
+    return {key - kept.base: (group_id, details_of(memory)) for key, group_id, memory in rows}
 
 
 def _load_deduplication(connection: sqlite3.Connection, queue: Queue, kept: KeptQueue) -> None:

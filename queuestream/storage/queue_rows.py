@@ -5,9 +5,8 @@ which messages last changed places, with the change by which it came until it is
 message that came and went between two gatherings is never seen, one that changed often is written
 once, and what stands in the core already is not copied.
 
-Gathering runs under the broker's lock, and takes from the core only what may change when the lock
-is let go: how often a message was received, what an ordering remembers.  The rows are made of it
-while they are written.  How they become queues again is in `queue_loading`.
+What is gathered of each queue that was marked is in `queue_gathering`, and how rows become queues
+again in `queue_loading`.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from queuestream.core.queues.changes import (
     AttributesTookEffect,
     ChangePostponed,
     DeadLetterArrived,
-    LateChange,
     MessageMoved,
     MessageSent,
     MessagesPurged,
@@ -38,25 +36,19 @@ from queuestream.core.queues.changes import (
     ReceiveRepeated,
     VisibilityChanged,
 )
-from queuestream.core.queues.visibility import NEVER
 from queuestream.storage import queue_loading
 from queuestream.storage import queue_tables as sql
 from queuestream.storage.gathered import Gathered
+from queuestream.storage.queue_gathering import add, gather_queue, postponed
 from queuestream.storage.queue_tables import TABLES, KeptQueue
-from queuestream.storage.values import value_to_json
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
 
     from queuestream.core.broker import Broker
     from queuestream.core.changes import Change
-    from queuestream.core.queues.message import Message
-    from queuestream.core.queues.message_attributes import MessageAttributes
-    from queuestream.core.queues.queue import Queue
-    from queuestream.storage.queue_tables import Row
-
-    Delays = dict[int, tuple[int, int | None]]
+    from queuestream.storage.queue_gathering import Rows
 
 __all__ = ["TABLES", "QueueRows"]
 
@@ -214,7 +206,7 @@ class QueueRows:
                 or kept.last_number != queue._last_number
                 or kept.forgotten_ns <= now_ns
             ):
-                _gather_queue(queue, kept, now_ns, rows)
+                gather_queue(queue, kept, now_ns, rows)
         self._gather_broker(rows)
         return Gathered(
             [(statement, chain(*rows[statement])) for statement in sql.IN_ORDER if statement in rows]
@@ -228,11 +220,11 @@ class QueueRows:
                 (table, first_key, last_key) for table in ("messages", "message_groups", "deduplication")
             ]
         if discarded:
-            _add(rows, sql.DISCARD, discarded)
+            add(rows, sql.DISCARD, discarded)
         if self._deleted_ids:
             ids = [(row_id,) for row_id in self._deleted_ids]
-            _add(rows, sql.DELETE_QUEUE, ids)
-            _add(rows, sql.DELETE_ATTEMPTS, ids)
+            add(rows, sql.DELETE_QUEUE, ids)
+            add(rows, sql.DELETE_ATTEMPTS, ids)
         self._purged, self._deleted_ids = [], []
 
     def _gather_broker(self, rows: Rows) -> None:
@@ -240,234 +232,12 @@ class QueueRows:
         broker = self._broker
         if self._tasks_changed:
             tasks = broker._message_move_tasks().tasks
-            _add(rows, sql.DELETE_TASKS, [()])
-            _add(rows, sql.INSERT_TASK, [(n, *attrs.astuple(task)) for n, task in enumerate(tasks, 1)])
+            add(rows, sql.DELETE_TASKS, [()])
+            add(rows, sql.INSERT_TASK, [(n, *attrs.astuple(task)) for n, task in enumerate(tasks, 1)])
         if self._deleted_changed:
-            _add(rows, sql.DELETE_DELETED, [()])
-            _add(rows, sql.INSERT_DELETED, list(broker._deleted_queues.items()))
+            add(rows, sql.DELETE_DELETED, [()])
+            add(rows, sql.INSERT_DELETED, list(broker._deleted_queues.items()))
         if self._late_changed:
-            _add(rows, sql.DELETE_POSTPONED, [()])
-            _add(rows, sql.INSERT_POSTPONED, _postponed([*broker._late_changes()]))
+            add(rows, sql.DELETE_POSTPONED, [()])
+            add(rows, sql.INSERT_POSTPONED, postponed([*broker._late_changes()]))
         self._tasks_changed = self._deleted_changed = self._late_changed = False
-
-
-def _gather_queue(queue: Queue, kept: KeptQueue, now_ns: int, rows: Rows) -> None:
-    """Everything of one queue, as of an instant at which nothing is left to be shown."""
-    if not queue._ordering.settles_in_parts:
-        kept.settled_ns = queue._settle_in_peace(now_ns)
-    _gather_messages(queue, kept, rows)
-    _gather_groups(queue, kept, rows)
-    if queue._deduplication is not None:
-        _gather_deduplication(queue, kept, rows)
-    if kept.attempts or kept.has_attempts:
-        _gather_attempts(queue, kept, rows)
-    kept.last_number = queue._last_number
-    ordering = queue_loading.kind_of(queue)
-    if kept.is_changed:
-        instants = queue.created_ns, queue.last_modified_ns, queue._purged_ns
-        numbers = queue._is_usable, kept.last_number, kept.purged_number, kept.settled_ns
-        secret = f"{queue._receipts.secret:064x}"
-        _add(
-            rows,
-            sql.PUT_QUEUE,
-            _with_json(
-                (kept.id, queue.name, ordering),
-                (queue._attributes, queue._tags),
-                (secret, *instants, *numbers),
-            ),
-        )
-    else:
-        _add(
-            rows,
-            sql.UPDATE_QUEUE,
-            [(ordering, kept.last_number, kept.purged_number, kept.settled_ns, kept.id)],
-        )
-    kept.is_written, kept.is_changed = True, False
-
-
-def _gather_messages(queue: Queue, kept: KeptQueue, rows: Rows) -> None:
-    marked, removed, first_turn = kept.marked, kept.removed, kept.turn + 1
-    kept.marked, kept.removed = {}, []
-    kept.turn += len(marked)
-    base, last_number = kept.base, kept.last_number
-    if removed:
-        _add(rows, sql.DELETE_MESSAGE, ((base | number,) for number in removed))
-    delays: Delays = {}
-    if kept.ordering is not queue._ordering and queue.is_fifo:
-        delays = _delays_of(queue)
-        _add(
-            rows,
-            sql.DELAY_MESSAGE_ANEW,
-            ((*delay, base | number) for number, delay in delays.items() if number <= last_number),
-        )
-    # What may change when the lock is let go; the rest is made into rows when they are written.
-    received: list[Received] = []
-    for turn, (number, how) in enumerate(marked.items(), first_turn):
-        if type(how) is int:
-            message = queue._numbered(number)
-            received.append(
-                (
-                    turn,
-                    message.visible_at_ns,
-                    how or None,
-                    message.receive_count,
-                    message.received_ns,
-                    message,
-                )
-            )
-    if received:
-        _add(rows, sql.UPDATE_MESSAGE, _updated(base, last_number, received))
-        _add(rows, sql.INSERT_MESSAGE, _inserted(base, last_number, received))
-    if len(received) < len(marked):
-        _add(rows, sql.INSERT_MESSAGE, _sent(base, first_turn, marked, delays))
-
-
-def _delays_of(queue: Queue) -> Delays:
-    """Until when the messages that were never received are hidden, and in which lane."""
-    delays: Delays = {
-        message.number: (message.visible_at_ns, None) for message in queue._ages if not message.receive_count
-    }
-    for key, lane in queue._hidden.lanes():
-        hidden_for_ns = key if key < NEVER else sql.DELAYED_ANEW
-        for message in lane:
-            if not message.receive_count:
-                delays[message.number] = message.visible_at_ns, hidden_for_ns
-    return delays
-
-
-def _gather_groups(queue: Queue, kept: KeptQueue, rows: Rows) -> None:
-    base = kept.base
-    if kept.ordering is not queue._ordering:
-        if kept.is_written:
-            _add(rows, sql.FORGET_GROUPS, [(base, base | sql.LAST_NUMBER)])
-        kept.ordering = queue._ordering
-    memory = queue._ordering.memory()
-    if memory:
-        _add(rows, sql.FORGET_GROUP, ((base | place,) for place, what in memory.items() if what is None))
-        _add(
-            rows,
-            sql.PUT_GROUP,
-            (
-                (base | place, what[0], value_to_json(what[1]))
-                for place, what in memory.items()
-                if what is not None
-            ),
-        )
-
-
-def _gather_deduplication(queue: Queue, kept: KeptQueue, rows: Rows) -> None:
-    deduplication, base = queue._deduplication, kept.base
-    assert deduplication is not None
-    oldest = deduplication.oldest(kept.settled_ns)
-    if oldest is None:
-        oldest, kept.forgotten_ns = queue._last_number + 1, NEVER
-    if oldest > kept.remembered_number:
-        _add(rows, sql.FORGET_DUPLICATES, [(base | kept.remembered_number, base | oldest - 1)])
-        kept.remembered_number = oldest
-    remembered = list(deduplication.newer_than(kept.last_number))
-    if remembered:
-        kept.forgotten_ns = remembered[0][-1]
-        _add(
-            rows,
-            sql.PUT_DEDUPLICATION,
-            (
-                (base | number, key, None, message_id, until_ns)
-                if isinstance(key, str)
-                else (base | number, key[1], key[0], message_id, until_ns)
-                for key, message_id, number, until_ns in reversed(remembered)
-            ),
-        )
-
-
-def _gather_attempts(queue: Queue, kept: KeptQueue, rows: Rows) -> None:
-    attempts, kept.attempts = kept.attempts, {}
-    _add(rows, sql.FORGET_ATTEMPTS, [(kept.id, kept.settled_ns)])
-    kept.has_attempts = True
-    remembered = [(attempt_id, queue._receive_attempts().seen(attempt_id)) for attempt_id in attempts]
-    _add(
-        rows,
-        sql.PUT_ATTEMPT,
-        (
-            (kept.id, attempt_id, seen[0], value_to_json(seen[1]))
-            for attempt_id, seen in remembered
-            if seen is not None
-        ),
-    )
-
-
-# --- rows, made while they are written ---
-
-Rows = dict[str, list["Iterable[Row]"]]
-"""For each statement what it is carried out with."""
-
-Received = tuple[int, int, int | None, int, int, "Message"]
-
-
-def _add(rows: Rows, statement: str, more: Iterable[Row]) -> None:
-    rows.setdefault(statement, []).append(more)
-
-
-def _with_json(before: Row, values: Iterable[object], behind: Row) -> Iterator[Row]:
-    yield (*before, *map(value_to_json, values), *behind)
-
-
-def _postponed(changes: list[LateChange]) -> Iterator[Row]:
-    for number, change in enumerate(changes, 1):
-        yield number, change.queue, change.at_ns, value_to_json(change)
-
-
-def _updated(base: int, last_number: int, received: list[Received]) -> Iterator[Row]:
-    for *state, message in received:
-        if message.number <= last_number:
-            yield (*state, message.first_received_ns, base | message.number)
-
-
-def _inserted(base: int, last_number: int, received: list[Received]) -> Iterator[Row]:
-    for *state, message in received:
-        if message.number > last_number:
-            yield (
-                base | message.number,
-                *state,
-                message.first_received_ns,
-                message.sent_ns,
-                message.message_id,
-                message.received_before,
-                message.dead_letter_source,
-                message.group_id,
-                message.deduplication_id,
-                message.trace_header,
-                _attributes(message.message_attributes),
-                message.body,
-            )
-
-
-def _sent(base: int, first_turn: int, marked: dict[int, MessageSent | int], delays: Delays) -> Iterator[Row]:
-    for turn, (number, how) in enumerate(marked.items(), first_turn):
-        if isinstance(how, int):
-            continue
-        visible_at_ns, hidden_for_ns = how.at_ns + how.delay_ns, how.delay_ns or None
-        if delays:
-            visible_at_ns, hidden_for_ns = delays[number]
-        message = how.message
-        yield (
-            base | number,
-            turn,
-            visible_at_ns,
-            hidden_for_ns,
-            0,
-            None,
-            message.first_received_ns,
-            message.sent_ns,
-            message.message_id,
-            message.received_before,
-            message.dead_letter_source,
-            message.group_id,
-            message.deduplication_id,
-            message.trace_header,
-            _attributes(message.message_attributes),
-            message.body,
-        )
-
-
-def _attributes(attributes: MessageAttributes | None) -> str | None:
-    return None if attributes is None else value_to_json(attributes)

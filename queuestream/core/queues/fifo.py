@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from queuestream.core.queues.ordering import Kept, Place
 
 _number = attrgetter("number")
+_NOTHING_ELSE: dict[str, int] = {}
 
 
 class Group:
@@ -237,7 +238,7 @@ class FifoOrdering:
         for group in reversed(self._line):
             if group.place <= self._told_place:
                 break
-            places[group.place] = group.id, {}
+            places[group.place] = group.id, _NOTHING_ELSE
         self._told_place = self._last_place
         self._left = {}
         return places

@@ -528,17 +528,23 @@ class QueueState:
             is_fair: Whether a standard queue was fair.
         """
         self._ages.remember(messages)
+        token_of, received = self._receipts.token, self._received
         for message in messages:
-            if message.receive_count:
-                token = self._receipts.token(message.number)
-                message.receipt_handle = f"{token}{message.receive_count:08x}"
-                self._received[token] = message
+            if count := message.receive_count:
+                token = token_of(message.number)
+                message.receipt_handle = token + FIRST_RECEIVE if count == 1 else f"{token}{count:08x}"
+                received[token] = message
         for key, hidden in lanes.items():
             self._hidden.remember(hidden, key)
+            delayed_count = 0
             for message in hidden:
-                message.state = IN_FLIGHT if message.receive_count else DELAYED
-                self._in_flight_count += message.state == IN_FLIGHT
-                self._delayed_count += message.state == DELAYED
+                if message.receive_count:
+                    message.state = IN_FLIGHT
+                else:
+                    message.state = DELAYED
+                    delayed_count += 1
+            self._delayed_count += delayed_count
+            self._in_flight_count += len(hidden) - delayed_count
         if is_fair:
             self._ordering = self._new_fair_ordering()
         came_due = [] if self._ordering.settles_in_parts else self._hidden.pop_due(settled_ns)
