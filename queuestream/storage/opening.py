@@ -20,7 +20,7 @@ from queuestream.core.queues.limits import AWS_LIMITS, QueueLimits
 from queuestream.storage import codec, schema
 from queuestream.storage.commit_lock import CommitLock
 from queuestream.storage.disk import Disk, cannot_open
-from queuestream.storage.journal import Journal
+from queuestream.storage.journal import SEGMENT_BYTES, Journal
 from queuestream.storage.looking import files_beside, limits_of
 from queuestream.storage.ownership import Ownership
 from queuestream.storage.presence import Presence
@@ -118,7 +118,7 @@ def open_broker(
         )
         schema.set_meta(connection, "account_id", account_id)
         schema.set_meta(connection, "region", region)
-        journal = Journal(path, disk, owner=_number_of(connection))
+        journal = Journal(path, disk, SEGMENT_BYTES, _number_of(connection))
         undo.callback(journal.close, remove=False)
         # The store comes later.  But for `commit`, only who is too far ahead of the rows has to wait at all.
         lock = CommitLock(

@@ -181,7 +181,7 @@ def write(
     Raises:
         sqlite3.Error: It could not be written.
     """
-    with _transaction(connection):
+    with transaction(connection):
         for part in gathered:
             for statement, parameters in part.statements:
                 connection.executemany(statement, parameters)
@@ -193,7 +193,8 @@ _SET_META = "insert into meta values (?, ?) on conflict (name) do update set val
 
 
 @contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Write all that is written in here, or nothing where anything is raised."""
     connection.execute("begin immediate")
     try:
         yield
@@ -234,7 +235,7 @@ def _create(connection: sqlite3.Connection, version: int) -> None:
     # Before anything else is in the file, or never.
     connection.execute(f"pragma page_size = {_PAGE_BYTES}")
     connection.execute("pragma auto_vacuum = incremental")
-    with _transaction(connection):
+    with transaction(connection):
         for script in (TABLES, queue_tables.TABLES, stream_tables.TABLES):
             _carry_out(connection, script)
         connection.execute(f"pragma application_id = {APPLICATION_ID}")
@@ -242,7 +243,7 @@ def _create(connection: sqlite3.Connection, version: int) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, migrations: Sequence[Migration], version: int) -> None:
-    with _transaction(connection):
+    with transaction(connection):
         for migration in migrations:
             if isinstance(migration, str):
                 _carry_out(connection, migration)

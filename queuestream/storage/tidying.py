@@ -12,6 +12,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from queuestream.storage import schema
+
 if TYPE_CHECKING:
     import sqlite3
 
@@ -57,8 +59,7 @@ class Tidying:
             return False
         rowid, table, first_key, last_key = garbage
         began = time.monotonic()
-        with connection:
-            connection.execute("begin immediate")
+        with schema.transaction(connection):
             # The names of tables cannot be parameters; `garbage` has no others than ours.
             removed = connection.execute(
                 f'delete from "{table}" where key in '  # noqa: S608

@@ -2,6 +2,7 @@
 
 import pytest
 
+from queuestream.storage import opening
 from queuestream.storage.opening import open_broker
 
 
@@ -11,8 +12,9 @@ def path(fast_folder):
 
 
 @pytest.fixture
-def open_file(path, clock):
+def open_file(path, clock, monkeypatch):
     """Opens `path`, or another one; whatever is open in the end is closed."""
+    monkeypatch.setattr(opening, "SEGMENT_BYTES", 1 << 20)  # which are made in no time
     brokers = []
 
     def open_file(path=path, **options):

@@ -1,5 +1,6 @@
 """A disk that fails when it is told to, and one that loses its power."""
 
+import contextlib
 import errno
 import os
 import random
@@ -33,6 +34,14 @@ class FaultyDisk(Disk):
     @property
     def has_failed(self):
         return self.fail_at is not None and len(self.asked) > self.fail_at
+
+    @contextlib.contextmanager
+    def well(self):
+        """A while in which nothing fails, and nothing is counted."""
+        asked, fail_at = self.asked, self.fail_at
+        self.asked, self.fail_at = [], None
+        yield
+        self.asked, self.fail_at = asked, fail_at
 
     def open(self, path, mode=0o644):
         self._asked("open")

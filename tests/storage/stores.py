@@ -61,8 +61,15 @@ class Call(threading.Thread):
             self.outcome = error
 
     def end(self):
+        """What it has answered or raised."""
         self.join(PATIENCE)
         assert not self.is_alive()
+        return self.outcome
+
+    def answer(self):
+        """What it has answered; what it has raised is raised here."""
+        if isinstance(self.end(), BaseException):
+            raise self.outcome
         return self.outcome
 
 
