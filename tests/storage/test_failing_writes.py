@@ -9,253 +9,47 @@ import errno
 import random
 
 import pytest
-from failing_sqlite import sqlite_on
 from faulty_disk import FaultyDisk
-from rich_files import seen
+from scripted import World, state
 from stores import Call
 
-from queuestream import Broker, VirtualClock
 from queuestream.core.errors import BrokerClosed, StorageError, StorageFailed
-from queuestream.core.ids import Ids
-from queuestream.storage import opening, store, tidying
 from queuestream.storage.opening import open_broker
 
-SEGMENT_BYTES = 64 << 10
-
-
-@pytest.fixture(autouse=True)
-def small_and_repeatable(monkeypatch):
-    """Small files, which have to grow, and no fold or tidying but when it is asked for."""
-    monkeypatch.setattr(opening, "SEGMENT_BYTES", SEGMENT_BYTES)
-    monkeypatch.setattr(store, "_FOLD_SECONDS", 3_600)
-    monkeypatch.setattr(store.Store, "_tidy", lambda self: False)
-    small = {"_ROWS_MIN": 4, "_PAGES": 4, "_FREE_PAGES_KEPT": 2, "_FREE_SHARE_KEPT": 0.0}
-    for name, value in small.items():
-        monkeypatch.setattr(tidying, name, value)
-
-
-# --- what is done -----------------------------------------------------------------------------------------
-
-
-def create_dead(broker, taken):
-    broker.create_queue("dead")
-
-
-def create_emails(broker, taken):
-    policy = {"deadLetterTargetArn": broker.queue("dead").arn, "maxReceiveCount": 1}
-    broker.create_queue("emails", redrive_policy=policy)
-
-
-def create_fifo(broker, taken):
-    broker.create_queue("orders.fifo", fifo_queue=True, content_based_deduplication=True)
-
-
-def create_stream(broker, taken):
-    broker.create_stream("events", shard_count=2)
-
-
-def send(broker, taken):
-    return broker.queue("emails").send("hello", message_attributes={"kind": "welcome"})
-
-
-def send_batch(broker, taken):
-    return broker.queue("emails").send_batch([f"{number}" * 500 for number in range(10)])
-
-
-def send_more_than_a_segment(broker, taken):
-    return broker.queue("emails").send("x" * 3 * SEGMENT_BYTES)
-
-
-def send_orders(broker, taken):
-    entries = [
-        {"id": f"{number}", "message_body": f"order {number}", "message_group_id": "ab"[number % 2]}
-        for number in range(6)
-    ]
-    return broker.queue("orders.fifo").send_batch(entries)
-
-
-def receive(broker, taken):
-    taken["emails"] = broker.queue("emails").receive(max_number_of_messages=3)
-    return taken["emails"]
-
-
-def fail(broker, taken):
-    return broker.queue("emails").receive(visibility_timeout=0)
-
-
-def receive_orders(broker, taken):
-    taken["orders"] = broker.queue("orders.fifo").receive(receive_request_attempt_id="once")
-    return taken["orders"]
-
-
-def delete_order(broker, taken):
-    broker.queue("orders.fifo").delete(taken["orders"][0])
-
-
-def change_visibility(broker, taken):
-    broker.queue("emails").change_visibility(taken["emails"][0], 0)
-
-
-def delete_batch(broker, taken):
-    return broker.queue("emails").delete_batch(taken["emails"][1:])
-
-
-def redrive(broker, taken):
-    return broker.queue("dead").start_message_move_task()
-
-
-def put_records(broker, taken):
-    result = broker.stream("events").put_records([(bytes([n]) * 2_000, f"key {n}") for n in range(20)])
-    return [record.sequence_number for record in result.records]
-
-
-def split(broker, taken):
-    broker.stream("events").split_shard("shardId-000000000000", str(2**120))
-
-
-def merge(broker, taken):
-    broker.stream("events").merge_shards("shardId-000000000002", "shardId-000000000003")
-
-
-def register(broker, taken):
-    return broker.stream("events").register_stream_consumer("reader")
-
-
-def trim(broker, taken):
-    return broker.stream("events").put_record(b"new", "key").sequence_number
-
-
-def purge(broker, taken):
-    broker.queue("dead").purge()
-
-
-def change_settings(broker, taken):
-    broker.queue("emails").set_attributes(visibility_timeout=5)
-
-
-def tag(broker, taken):
-    broker.queue("emails").tag({"team": "mail"})
-
-
-def delete_queue(broker, taken):
-    broker.delete_queue("emails")
-
-
-# fmt: off
-STEPS = (
-    "open", create_dead, create_emails, create_fifo, create_stream, send, send_batch, send_orders,
-    put_records, "fold", receive, fail, fail, receive_orders, split, send_more_than_a_segment, "fold",
-    send_batch, delete_order, change_visibility, delete_batch, redrive, register, "fold",
-    change_settings, tag, "close",
-    "open", send, receive, merge, "a day passes", trim, "fold", "tidy", purge, "kill",
-    "open", send, put_records, delete_queue, send_orders, "fold", "tidy",
-    "a day passes", create_emails, send_batch, "close",
-)
-# fmt: on
-
-
-class World:
-    """A broker in a file and one in memory, to which the same happens."""
-
-    def __init__(self, folder, disk):
-        self.folder = folder
-        self.disk = disk
-        self.path = folder / "0" / "orders.db"
-        self.path.parent.mkdir(parents=True)
-        self.clock = VirtualClock()
-        self.kept = None
-        self.twin = Broker(clock=self.clock)
-        self.taken, self.twins_taken = {}, {}
-        self.in_doubt = None
-
-    def run(self):
-        """Do everything; what fails, fails here."""
-        with sqlite_on(self.disk):
-            for number, step in enumerate(STEPS):
-                self.in_doubt = None
-                if step == "open":
-                    self.kept = self.open(self.disk)
-                    for broker in (self.kept, self.twin):
-                        broker.ids = Ids(number)
-                        for queue in broker.queues.values():
-                            queue._new_id = broker.ids.uuid
-                elif step == "close":
-                    self.kept.close()
-                elif step == "kill":
-                    self.kill()
-                elif step == "fold":
-                    self.kept.storage.fold()
-                elif step == "tidy":
-                    self.tidy()
-                elif step == "a day passes":
-                    self.clock.advance(hours=25)
-                else:
-                    self.in_doubt = step
-                    answer = step(self.kept, self.taken)
-                    assert step(self.twin, self.twins_taken) == answer
-
-    def open(self, disk=None):
-        return open_broker(self.path, clock=self.clock, disk=disk)
-
-    def kill(self):
-        """Go on with what a kill would have left."""
-        copy = self.folder / "1"
-        copy.mkdir()
-        for file in self.path.parent.iterdir():
-            (copy / file.name).write_bytes(file.read_bytes())
-        self.path = copy / self.path.name
-        with self.disk.well():
-            self.kept.close()
-        self.kept = None
-
-    def tidy(self):
-        """What the thread does when it has time."""
-        store = self.kept.storage
-        try:
-            while store._tidying.step():
-                pass
-        except Exception as error:
-            raise store._fail(error) from error
-
-    def state(self, broker):
-        """All that can be seen, without what is remembered longer than it has to be."""
-        queues, *rest = seen(broker)
-        now_ns = self.clock.now_ns()
-        for name, (*before, memory, next_event_ns) in queues.items():
-            alive = {key: value for key, value in memory.items() if value[-1] > now_ns}
-            queues[name] = *before, alive, next_event_ns
-        return queues, rest
-
-    def check_afterwards(self):
-        """The file has what was answered, and nothing that was not asked for."""
-        if self.kept is not None:
-            self.kept.close()
-        found = self.state(broker := self.open())
-        broker.close()
-        if self.in_doubt is not None and found != self.state(self.twin):
-            self.in_doubt(self.twin, self.twins_taken)
-        assert found == self.state(self.twin)
-
-    def check_closed(self):
-        """Nobody gets any further."""
-        for call in (
-            lambda: self.kept.create_queue("more"),
-            lambda: self.kept.queue("emails").send("x"),
-            lambda: self.kept.queue("emails").peek(),
-            lambda: self.kept.stream("events").peek(),
-            self.kept.storage.fold,
-            self.kept.list_queues,
-        ):
-            with pytest.raises((BrokerClosed, StorageFailed)):
-                call()
+pytestmark = pytest.mark.usefixtures("repeatable")
+
+
+def check_afterwards(world):
+    """The file has what was answered, and nothing that was not asked for."""
+    if world.kept is not None:
+        world.kept.close()
+    with open_broker(world.path, clock=world.clock) as broker:
+        found = state(broker)
+    if world.in_doubt is not None and found != state(world.twin):
+        world.in_doubt(world.twin, world.twins_taken)
+    assert found == state(world.twin)
+
+
+def check_closed(broker):
+    """Nobody gets any further."""
+    for call in (
+        lambda: broker.create_queue("more"),
+        lambda: broker.queue("emails").send("x"),
+        lambda: broker.queue("emails").peek(),
+        lambda: broker.stream("events").peek(),
+        broker.storage.fold,
+        broker.list_queues,
+    ):
+        with pytest.raises((BrokerClosed, StorageFailed)):
+            call()
 
 
 def writes(folder):
     """What is written when all goes well, in this order."""
     disk = FaultyDisk()
     world = World(folder, disk)
-    world.run()
-    world.check_afterwards()
+    assert list(world.run())
+    check_afterwards(world)
     assert {"open", "preallocate", "map", "write", "sync", "truncate", "unlink", "lock"} <= set(disk.asked)
     assert sum("incremental_vacuum" in what for what in disk.asked) > 2
     assert disk.asked.count("commit") > 10
@@ -265,15 +59,15 @@ def writes(folder):
 def fail_at(folder, number, code, *, lasts):
     world = World(folder, FaultyDisk(number, code, lasts=lasts))
     try:
-        world.run()
+        list(world.run())
     except StorageError as error:
         if type(error) is StorageFailed:
-            world.check_closed()
+            check_closed(world.kept)
         outcome = type(error).__name__
     else:
         outcome = None
     assert world.disk.has_failed
-    world.check_afterwards()
+    check_afterwards(world)
     return outcome
 
 
