@@ -99,7 +99,9 @@ class GroupCommit:
             # However this thread leaves, by Ctrl-C too, nobody may go on waiting for it.
             with self._gate:
                 if self._leader == me:
-                    self._hand_on()
+                    self._leader = None
+                    if self._followers:
+                        self._hand_on()
                 elif follower in self._followers:
                     self._followers.remove(follower)
         if self.synced < upto:
@@ -122,7 +124,6 @@ class GroupCommit:
                 follower.turn.release()
             else:
                 waiting.append(follower)
-        self._leader = None
         if waiting:
             # The last to come: if it is a signal's handler, its thread's earlier wait is below it.
             heir = waiting.pop()

@@ -95,7 +95,7 @@ class Store:
         self._presence = presence
         self._rows = rows
         self._tidying = tidying
-        self._durability = durability
+        self._promises = durability == "commit"
         self._sync_seconds = sync_seconds
         self._handlers: dict[type[Change], Callable[[Change], None]] = {
             **rows[0].handlers,
@@ -144,22 +144,18 @@ class Store:
         handlers = self._handlers
         for change in changes:
             handlers[type(change)](change)
+        if self._promises and not self._may_come_again(changes[0]):
+            self._lock.promised = position
         if position >= self._heeds_from:
-            self._heed(position, changes[0])
+            self._heed(position)
 
-    def _heed(self, position: int, change: Change) -> None:
+    def _heed(self, position: int) -> None:
         """See to it that somebody waits, syncs or folds; most calls have nobody to tell that it is needed."""
-        if self._durability == "commit":
-            if not self._may_come_again(change):
-                self._lock.promised = position
-        else:
-            # Before anybody is told: who is, may set it back at once.
-            self._heeds_from = position + self._bytes_of_peace(position)
-        if not self._is_unfolded or (self._journal.filled > _FOLD_AT_BYTES and not self._news.is_set()):
-            self._is_unfolded = True
-            self._news.set()
-        if not self._appended.is_set():
-            self._appended.set()
+        # Before anybody is told: who is, may set it back at once.
+        self._heeds_from = position + self._bytes_of_peace(position)
+        self._is_unfolded = True
+        self._news.set()
+        self._appended.set()
 
     def _bytes_of_peace(self, position: int) -> int:
         """How many bytes may be appended before there is something to tell again."""
@@ -186,7 +182,7 @@ class Store:
             StorageFailed: It cannot be kept.
         """
         self._check()
-        if self._durability == "commit":
+        if self._promises:
             try:
                 self._journal.sync(position)
             except (StorageFailed, OSError) as error:
