@@ -52,26 +52,31 @@ def folder() -> Iterator[Path]:
 def d1(bench: Bench) -> Iterator[Finding]:
     """commit: send 1, receive 1, delete 1 by one thread, against the two syncs that it needs."""
     what = "commit: send 1, receive 1, delete 1"
+    in_memory = "the cycle in memory, with two bare syncs"
+    alone = "two bare syncs alone"
     count = max(bench.effort.cycles // 10, 1)
     with folder() as path, _kept(path, "commit") as broker, ExitStack() as stack:
+        sync = stack.enter_context(_bare_sync(path))
         peers = _opened_peers(bench, path, [HUEY_FSYNC], stack)
         samples = _compare(
             bench,
             [
                 _timed(what, _in_ones(broker), count),
-                _timed("two bare syncs", stack.enter_context(_bare_syncs(path)), count),
+                _timed(in_memory, _in_ones_synced(sync), count),
+                _timed(alone, _syncs(sync), count),
                 *(_timed(name, _ones(cycle), count) for name, cycle in peers.items()),
             ],
         )
-    yield Finding(
-        row="D1",
-        what=what,
-        against="two bare syncs (a send, a delete)",
-        ratio=samples.ratio(what, "two bare syncs"),
-        goal=1.3,
-        cost=samples.cost(what),
-        cost_against=samples.cost("two bare syncs"),
-    )
+    for against, goal in ((in_memory, 1.3), (alone, None)):
+        yield Finding(
+            row="D1",
+            what=what,
+            against=against,
+            ratio=samples.ratio(what, against),
+            goal=goal,
+            cost=samples.cost(what),
+            cost_against=samples.cost(against),
+        )
     yield from _times_faster(bench, samples, "D1", what, {HUEY_FSYNC: None})
 
 
@@ -194,24 +199,50 @@ def _made(path: Path) -> Path:
 
 
 @contextmanager
-def _bare_syncs(path: Path) -> Iterator[Cycle]:
-    """A KiB written and synced twice, into a file that has its space already."""
+def _bare_sync(path: Path) -> Iterator[Callable[[bytes], None]]:
+    """Writes something into a file that has its space already, and syncs it."""
     fd = os.open(path / "bare", os.O_RDWR | os.O_CREAT)
     size = 16 << 20
     os.posix_fallocate(fd, 0, size)
     os.fsync(fd)
     place = 0
 
-    def cycle(texts: Sequence[str]) -> None:
+    def sync(written: bytes) -> None:
         nonlocal place
-        for text in texts:
-            for written in (text.encode(), b"deleted"):
-                place = (place + len(written)) % (size - 2_048)
-                os.pwrite(fd, written, place)
-                os.fdatasync(fd)
+        place = (place + len(written)) % (size - 2_048)
+        os.pwrite(fd, written, place)
+        os.fdatasync(fd)
 
-    yield cycle
+    yield sync
     os.close(fd)
+
+
+_DELETED = b"deleted" * 20
+"""About as long as what the journal says of a delete."""
+
+
+def _syncs(sync: Callable[[bytes], None]) -> Cycle:
+    def cycle(texts: Sequence[str]) -> None:
+        for text in texts:
+            sync(text.encode())
+            sync(_DELETED)
+
+    return cycle
+
+
+def _in_ones_synced(sync: Callable[[bytes], None]) -> Cycle:
+    """What a program would do at the least: the work in memory, and a sync where one is needed."""
+    queue = Broker().create_queue("ones")
+
+    def cycle(texts: Sequence[str]) -> None:
+        for text in texts:
+            queue.send(text)
+            sync(text.encode())
+            [message] = queue.receive()
+            queue.delete(message)
+            sync(_DELETED)
+
+    return cycle
 
 
 def _in_ones(broker: Broker) -> Cycle:
