@@ -4,6 +4,7 @@ A broker's rows are gathered into a database, and a twin is loaded from it.  Bot
 other on one clock, and give the same answers.
 """
 
+import gc
 import sqlite3
 
 import pytest
@@ -47,9 +48,9 @@ class Kept:
         written = Gathered(self.statements)
         schema.write(self.connection, [written], folded_epoch=0, saved_ns=now_ns)
 
-    def twin(self):
+    def twin(self, **otherwise):
         self.gather()
-        broker = Broker(seed=2, **self.made_with)
+        broker = Broker(seed=2, **self.made_with | otherwise)
         QueueRows(broker).load(self.connection)
         broker.check_invariants()
         return broker
@@ -134,6 +135,18 @@ def test_a_standard_queue_goes_on_in_its_order(kept):
     kept.clock.advance(seconds=3)
     assert drained(twin) == drained(queue)
     assert queue.counts().in_flight == 7
+
+
+def test_the_garbage_collector_is_left_as_it_was(kept):
+    kept.broker.create_queue("mails")
+    kept.twin()
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        kept.twin()
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_what_came_and_went_never_becomes_a_row(kept):
@@ -270,6 +283,20 @@ def test_of_a_line_only_what_is_new_is_written(kept):
     assert kept.select("select group_id from message_groups order by key") == [("b",), ("c",), ("d",)]
 
 
+def test_a_line_is_kept_where_the_queue_looks_at_more_or_fewer_messages():
+    kept = Kept(limits=AWS_LIMITS._replace(fifo_look_ahead_max=3))
+    queue = kept.broker.create_queue("orders.fifo", fifo_queue=True)
+    send(queue, "a1", "b1", "c1", "d1", "e1")
+    assert bodies(queue, 1, visibility_timeout=0) == ["a1"]
+    for look_ahead, order in (
+        (3, ["b1", "c1", "a1"]),
+        (5, ["b1", "c1", "a1", "d1", "e1"]),
+        (2, ["b1", "a1"]),
+    ):
+        limits = AWS_LIMITS._replace(fifo_look_ahead_max=look_ahead)
+        assert bodies(kept.twin(queue_limits=limits).queue("orders.fifo")) == order
+
+
 def test_a_group_whose_messages_expire_leaves_the_line(kept):
     queue = kept.broker.create_queue("orders.fifo", fifo_queue=True, message_retention_period=60)
     send(queue, "a1")
@@ -334,6 +361,7 @@ def test_a_delay_that_was_changed_is_kept_with_the_order_that_it_gives(kept):
     kept.clock.advance(seconds=20)
     send(queue, "b1")
     kept.gather()
+    queue.set_attributes(delay_seconds=60)
     queue.set_attributes(delay_seconds=10)
     twin = kept.twin().queue("orders.fifo")
     assert twin.peek() == queue.peek()
@@ -416,6 +444,13 @@ def test_a_tenant_that_is_forgotten_has_no_row(kept):
     queue.receive()
     kept.gather()
     assert kept.select("select group_id from message_groups order by key") == [(None,), ("b",)]
+    kept.clock.advance(seconds=30)
+    queue.delete_batch(queue.receive(max_number_of_messages=10))
+    kept.clock.advance(seconds=600)
+    assert queue.receive() == [], "and by now b has been forgotten, too"
+    queue.send("four", message_group_id="c")
+    kept.gather()
+    assert kept.select("select group_id from message_groups order by key") == [(None,), ("c",)]
 
 
 def test_a_queue_that_becomes_fair_keeps_its_order(kept):

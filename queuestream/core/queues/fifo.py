@@ -207,12 +207,7 @@ class FifoOrdering:
             if group.is_open():
                 self._enter(group)
             return
-        returned, waiting = group.returned, group.waiting
-        if waiting and returned and returned[-1].number > waiting[0].number:
-            # Rare: the queue's delay was changed when one of them was back and another was not.
-            group.waiting = deque(sorted((*returned, *waiting), key=_number))
-        else:
-            waiting.extendleft(reversed(returned))
+        group.waiting.extendleft(reversed(group.returned))
         group.returned = []
         self._pass_over_gone(group)
         if group.waiting:

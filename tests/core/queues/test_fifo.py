@@ -283,6 +283,33 @@ def test_a_message_that_expires_in_the_middle_of_a_group_is_passed_over(brief, c
     assert bodies(receive(brief)) == ["a2"]
 
 
+def test_a_message_that_came_back_and_expires_before_one_in_flight_is_passed_over(brief, clock):
+    send(brief, "a1")
+    clock.advance(seconds=30)
+    send(brief, "a2")
+    a1, a2 = receive(brief, visibility_timeout=600)
+    brief.change_visibility(a1, 0)
+    clock.advance(seconds=30)
+    assert brief.counts() == (0, 1, 0)
+    assert receive(brief) == []
+    brief.check_invariants()
+    brief.change_visibility(a2, 0)
+    assert bodies(receive(brief)) == ["a2"]
+
+
+def test_a_message_that_came_back_too_often_goes_to_the_dead_letters_while_a_later_one_is_in_flight(
+    broker, fifo
+):
+    dead = broker.create_queue("dead.fifo", fifo_queue=True)
+    fifo.set_attributes(redrive_policy={"deadLetterTargetArn": dead.arn, "maxReceiveCount": 1})
+    send(fifo, "a1", "a2", "a3")
+    a1, _ = receive(fifo, 2)
+    fifo.change_visibility(a1, 0)
+    assert receive(fifo) == [], "a3 waits for a2"
+    assert [message.body for message in dead.peek()] == ["a1"]
+    fifo.check_invariants()
+
+
 # --- the look-ahead -----------------------------------------------------------------------------------------
 
 
