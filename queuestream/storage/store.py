@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING, Literal
 from queuestream.core import bystanders
 from queuestream.core.errors import StorageFailed
 from queuestream.core.queues.changes import MessagesReceived
-from queuestream.storage import codec, schema
+from queuestream.storage import schema
+from queuestream.storage.codec import encode
 from queuestream.storage.forks import FORKED, tell_child
 from queuestream.storage.journal import SEGMENT_BYTES
 
@@ -97,6 +98,8 @@ class Store:
         self._tidying = tidying
         self._promises = durability == "commit"
         self._sync_seconds = sync_seconds
+        # Found once: every call comes by here.
+        self._append = journal.append
         self._handlers: dict[type[Change], Callable[[Change], None]] = {
             **rows[0].handlers,
             **rows[1].handlers,
@@ -135,9 +138,9 @@ class Store:
 
     def _hear(self, changes: tuple[Change, ...]) -> None:
         """Put a call's changes into the journal, before they are applied.  The caller holds the lock."""
-        payload = codec.encode(changes)
+        payload = encode(changes)
         try:
-            position = self._journal.append(payload)
+            position = self._append(payload)
         except (StorageFailed, OSError) as error:
             self._broker.check_open()  # it was closed since this call began
             raise self._fail(error) from error
@@ -314,7 +317,7 @@ class Store:
 
     def _fail(self, error: BaseException) -> StorageFailed:
         """A write has failed: nobody gets any further, and the thread lets the files go."""
-        with self._lock.deferred(), self._broker.lock:
+        with self._broker.lock:
             if self._why is None:
                 if isinstance(error, StorageFailed):
                     self._why = error.why
