@@ -15,6 +15,7 @@ from stores import left_by_a_kill, names
 
 from queuestream import QueueLimits, SystemClock, VirtualClock
 from queuestream.core.errors import InvalidParameterValue, StorageDamaged, StorageError, StorageTooNew
+from queuestream.storage import store
 from queuestream.storage.inspecting import inspect
 from queuestream.storage.opening import open_broker
 
@@ -22,9 +23,12 @@ from queuestream.storage.opening import open_broker
 
 
 @pytest.mark.parametrize("durability", ["commit", "interval", "none"])
-def test_a_wait_on_a_virtual_clock_jumps_whatever_the_threads_of_storage_do(open_file, durability):
+def test_a_wait_on_a_virtual_clock_jumps_whatever_the_threads_of_storage_do(
+    open_file, monkeypatch, durability
+):
+    monkeypatch.setattr(store, "_FOLD_SECONDS", 15)
     clock = VirtualClock(patience_seconds=20)
-    queue = open_file(clock=clock, durability=durability).create_queue("emails")
+    queue = open_file(clock=clock, durability=durability, sync_interval_ms=15_000).create_queue("emails")
     queue.send("later", delay_seconds=600)
     before_ns, began = clock.now_ns(), time.monotonic()
 

@@ -103,6 +103,22 @@ def test_what_is_gone_gives_its_space_back_in_small_steps_while_calls_go_on(
     assert ("emails" in [queue.name for queue in again.list_queues()]) == (end is not delete)
 
 
+def test_space_is_given_back_while_changes_come_together_for_the_next_fold(open_file, no_folds):
+    broker = open_file()
+    queue = broker.create_queue("emails")
+    until(lambda: not broker.storage._news.is_set())  # the thread has heard of it, and waits for more
+    queue.send_batch([BODY] * 10)
+    broker.storage.fold()
+    queue.purge()
+    broker.storage.fold()
+
+    def is_given_back():
+        queue.send("meanwhile")
+        return garbage(broker) == 0
+
+    until(is_given_back)
+
+
 def test_a_queue_that_was_deleted_and_made_again_has_nothing_of_the_first(
     open_file, path, monkeypatch, no_folds
 ):
