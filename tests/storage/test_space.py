@@ -112,11 +112,9 @@ def test_space_is_given_back_while_changes_come_together_for_the_next_fold(open_
     queue.purge()
     broker.storage.fold()
 
-    def is_given_back():
-        queue.send("meanwhile")
-        return garbage(broker) == 0
-
-    until(is_given_back)
+    queue.send("one of many that will be folded together")
+    until(lambda: garbage(broker) == 0)
+    assert broker.storage._is_unfolded
 
 
 def test_a_queue_that_was_deleted_and_made_again_has_nothing_of_the_first(
