@@ -3,7 +3,7 @@
 import errno
 
 import pytest
-from stores import PATIENCE, Call, WatchedDisk, bodies, threads_end, until
+from stores import PATIENCE, Call, WatchedDisk, bodies, left_by_a_kill, threads_end, until
 
 from queuestream.core.errors import BrokerClosed, StorageFailed
 from queuestream.storage import store
@@ -114,6 +114,29 @@ def test_without_durability_nothing_is_synced(open_file, disk):
     queue.delete_batch(queue.receive(max_number_of_messages=10))
 
     assert disk.syncs == before
+
+
+def test_without_durability_a_power_cut_leaves_an_older_state_and_a_whole_file(open_file, path):
+    broker = open_file(durability="none")
+    queue = broker.create_queue("emails")
+    queue.send("one")
+    broker.storage.fold()
+    log = path.with_name(f"{path.name}-wal")
+    synced = log.read_bytes()
+    for body in ("two", "three"):
+        queue.send(body)
+        broker.storage.fold()
+    queue.send("four")
+    copy = left_by_a_kill(broker, path.parent / "copy")
+    # SQLite did not sync the later folds; the journal has used their space for what came after them.
+    copy.with_name(log.name).write_bytes(synced)
+    copy.with_name(f"{path.name}-shm").unlink()
+
+    again = open_file(copy, durability="none")
+    assert bodies(again.queue("emails")) == ["one"]
+    again.queue("emails").send("five")
+    again.close()
+    assert bodies(open_file(copy).queue("emails")) == ["five", "one"]
 
 
 # --- who waits together ---------------------------------------------------------------------------------
