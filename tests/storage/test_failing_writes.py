@@ -9,14 +9,14 @@ import errno
 import random
 
 import pytest
+from failing_sqlite import sqlite_on
 from faulty_disk import FaultyDisk
 from scripted import World, state
 from stores import Call
 
 from queuestream.core.errors import BrokerClosed, StorageError, StorageFailed
+from queuestream.storage import opening, store
 from queuestream.storage.opening import open_broker
-
-pytestmark = pytest.mark.usefixtures("repeatable")
 
 
 def check_afterwards(world):
@@ -80,12 +80,86 @@ def check(folder, numbers, asked):
             assert attempt.answer() is not None or asked[number] in {"unlink", "rollback"}, asked[number]
 
 
+@pytest.mark.usefixtures("repeatable")
 def test_a_write_that_fails_is_told_and_takes_nothing_that_was_answered(fast_folder):
     asked = writes(fast_folder / "well")
     check(fast_folder, random.Random(1).sample(range(len(asked)), 12), asked)
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("repeatable")
 def test_each_write_that_fails_is_told_and_takes_nothing_that_was_answered(fast_folder):
     asked = writes(fast_folder / "well")
     check(fast_folder, range(len(asked)), asked)
+
+
+# --- many threads ---------------------------------------------------------------------------------------
+
+
+class Crowd:
+    """Threads that work on a broker until they cannot any more, and what they were told."""
+
+    def __init__(self, broker):
+        self.queue, self.empty = broker.create_queue("emails"), broker.create_queue("empty")
+        self.stream = broker.create_stream("events")
+        self.sent, self.deleting, self.deleted, self.put = set(), set(), set(), set()
+        loops = [self.send, self.send, self.work, self.work, self.put_records, broker.storage.fold]
+        self.calls = [Call(self.forever, loop, number) for number, loop in enumerate(loops)]
+        self.calls.append(Call(self.empty.receive, wait_time_seconds=20))
+
+    def forever(self, loop, number):
+        for step in range(1_000_000):
+            if loop in {self.send, self.put_records}:
+                loop(f"{number} {step}")
+            else:
+                loop()
+
+    def send(self, body):
+        self.queue.send(body)
+        self.sent.add(body)
+
+    def work(self):
+        for message in self.queue.receive(max_number_of_messages=10):
+            self.deleting.add(message.body)
+            self.queue.delete(message)
+            self.deleted.add(message.body)
+
+    def put_records(self, data):
+        self.stream.put_record(data.encode(), "key")
+        self.put.add(data.encode())
+
+
+def fail_among_many(path, seed):
+    chance = random.Random(seed)
+    disk = FaultyDisk(code=chance.choice([errno.ENOSPC, errno.EIO]), lasts=chance.random() < 0.5)
+    with sqlite_on(disk):
+        broker = open_broker(path, disk=disk, durability=chance.choice(["commit", "commit", "interval"]))
+        crowd = Crowd(broker)
+        disk.fail_at = len(disk.asked) + chance.choice([1, 10, 30, 100, 200])
+        assert {type(call.end()) for call in crowd.calls} <= {BrokerClosed, StorageFailed}
+        check_closed(broker)
+        broker.close()
+    with open_broker(path) as again:
+        broker_has = {message.body for message in again.queue("emails").peek()}
+        assert crowd.sent - crowd.deleting <= broker_has
+        assert not crowd.deleted & broker_has
+        assert crowd.put <= {record.data for record in again.stream("events").peek()}
+        again.check_invariants()
+
+
+@pytest.fixture
+def folding(monkeypatch):
+    """Small files and folds without a pause."""
+    monkeypatch.setattr(opening, "SEGMENT_BYTES", 1 << 16)
+    monkeypatch.setattr(store, "_FOLD_SECONDS", 0)
+
+
+def test_a_write_that_fails_among_many_threads_ends_all_of_them(fast_folder, folding):
+    for seed in range(3):
+        fail_among_many(fast_folder / f"{seed}.db", seed)
+
+
+@pytest.mark.slow
+def test_a_write_that_fails_among_many_threads_ends_all_of_them_for_long(fast_folder, folding):
+    for seed in range(10, 200):
+        fail_among_many(fast_folder / f"{seed}.db", seed)
