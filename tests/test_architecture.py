@@ -151,6 +151,7 @@ ROWS_WITHIN = {
         "reading": 0,
         "values": 0,
         "codec": 1,
+        "packed": 0,
         "commit_lock": 1,
         "group_commit": 1,
         "ownership": 1,

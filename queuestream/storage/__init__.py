@@ -15,6 +15,7 @@ There is no rule of SQS or Kinesis here: rows are made of the state that the cor
     ownership.py        one owner at a time, and who it is
     presence.py         whether the files are still those that their names stand for
     codec.py            the changes of one call as bytes, and back
+    packed.py           the three that every message goes through, in a shorter form
     values.py           the core's values as JSON
     reading.py          and back
     segment.py          one file of the journal

@@ -8,8 +8,10 @@ bodies of messages, the data of records and other long things, as they are.
     hello
 
 What a change is in JSON is said in `values`, and follows from its class.  The five changes that
-are made for every message or record are written here by hand, in the same form: what they cost,
-every call costs.  Nothing of Python's own making (pickle, marshal) is read or written, so a file
+are made for every message or record are written here by hand, in the same form; three of them, where
+they are all that a call changes, in a shorter one (`packed`): what they cost, every call costs.
+
+Nothing of Python's own making (pickle, marshal) is read or written, so a file
 is safe to read whoever wrote it, and the next version of Python reads it as well.
 """
 
@@ -27,6 +29,7 @@ from queuestream.core.queues.changes import (
     VisibilityChanged,
 )
 from queuestream.core.streams.changes import RecordPut
+from queuestream.storage.packed import pack, unpack
 from queuestream.storage.reading import FAULTS, Unreadable, read_change, value_from_json
 from queuestream.storage.values import Tail, to_json, value_to_json, write
 
@@ -41,13 +44,9 @@ __all__ = ["Unreadable", "decode", "encode", "value_from_json", "value_to_json"]
 def encode(changes: tuple[Change, ...]) -> bytes:
     """The changes of one call as an entry of the journal."""
     if len(changes) == 1:
-        [change] = changes
-        kind = type(change)
-        if kind in _BARE:
-            return f"[{_BARE[kind](change)}]\n".encode()
-        if kind in _WITH_BYTES:
-            head, part = _WITH_BYTES[kind](change, 0)
-            return f"[{head}]\n".encode() + part
+        packed = pack(changes[0])
+        if packed is not None:
+            return packed
     heads: list[str] = []
     tail = Tail()
     parts, size = tail.parts, 0
@@ -75,6 +74,9 @@ def decode(payload: bytes) -> tuple[Change, ...]:
     """
     end = payload.find(b"\n")
     try:
+        packed = unpack(payload)
+        if packed is not None:
+            return (packed,)
         head, read = _scan(payload[:end].decode("ascii"))
         tail = payload[end + 1 :]
         if read == end and type(head) is list:

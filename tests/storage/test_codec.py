@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from queuestream import Broker
 from queuestream.core.changes import Change
 from queuestream.core.queues import attributes, message_attributes, move_tasks, redrive_policy
 from queuestream.core.queues.attributes import QueueAttributes
@@ -361,3 +362,21 @@ def test_what_is_none_of_the_cores_values_is_not_written():
         value_to_json({"a": {1, 2}})
     with pytest.raises(TypeError, match="are not stored"):
         value_from_json(set, "[]")
+
+
+def test_what_every_message_goes_through_is_packed():
+    heard = []
+    broker = Broker(seed=1)
+    queue = broker.create_queue("orders")
+    broker.listen(heard.append)
+    queue.send("hello")
+    [message] = queue.receive()
+    queue.delete(message)
+
+    entries = [encode(changes) for changes in heard]
+    assert [entry[:1] for entry in entries] == [b"S", b"R", b"D"]
+    assert [decode(entry) for entry in entries] == heard
+    for entry in entries:
+        for end in range(1, len(entry) - len("hello")):
+            with pytest.raises(Unreadable):
+                decode(entry[:end])
