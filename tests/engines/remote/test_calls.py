@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from scripted import Scripted
+from scripted_transport import Scripted
 
 from queuestream.aws.remote.calls import Call, Pause, run, run_async
 

@@ -2,7 +2,7 @@
 
 import pytest
 from botocore import exceptions as botocore_errors
-from scripted import lost, refusal, unreachable
+from scripted_transport import lost, refusal, unreachable
 
 from queuestream import errors
 from queuestream.aws.front_end.errors import WIRE_ERRORS

@@ -2,7 +2,7 @@
 
 import pytest
 from botocore.exceptions import NoCredentialsError
-from scripted import Scripted, lost, refusal, throttled, unavailable, unreachable
+from scripted_transport import Scripted, lost, refusal, throttled, unavailable, unreachable
 
 from queuestream import errors
 from queuestream.aws.remote.calls import Call, NextEvent, Pause, run

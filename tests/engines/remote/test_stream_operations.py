@@ -5,7 +5,7 @@ import pickle
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from scripted import Scripted
+from scripted_transport import Scripted
 
 from queuestream import PutRecordsEntry, ShardFilter, StartingPosition, StreamLimits, errors
 from queuestream.aws.remote import stream_account
