@@ -118,7 +118,9 @@ def open_broker(
         )
         schema.set_meta(connection, "account_id", account_id)
         schema.set_meta(connection, "region", region)
-        journal = Journal(path, disk, SEGMENT_BYTES, _number_of(connection))
+        with _making_sense(path):
+            number = _number_of(connection)
+        journal = Journal(path, disk, SEGMENT_BYTES, number)
         undo.callback(journal.close, remove=False)
         # The store comes later.  But for `commit`, only who is too far ahead of the rows has to wait at all.
         lock = CommitLock(
@@ -172,7 +174,7 @@ def _check_log(path: Path, disk: Disk) -> None:
     # Where it is not whole without the log, the log was being written back into it.
     with contextlib.suppress(sqlite3.Error), closing(sqlite3.connect(without_log, uri=True)) as connection:
         number = schema.meta(connection, "number")
-        if number is not None:
+        if number is not None and number.isdecimal():
             Journal(path, disk, owner=int(number)).entries(0)
 
 

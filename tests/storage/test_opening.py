@@ -194,6 +194,14 @@ def test_a_journal_beside_another_database_is_not_taken_for_its_own(open_file, p
     refused(copy, StorageDamaged, "it has the latest changes of another database")
 
 
+@pytest.mark.parametrize("name", ["number", "folded_epoch", "saved_ns"])
+def test_a_file_that_says_nonsense_of_itself_is_damaged(open_file, path, name):
+    open_file().close()
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("update meta set value = 'v17' where name = ?", (name,))
+    refused(path, StorageDamaged, "it has a row that makes no sense", "v17")
+
+
 # --- what is damaged ------------------------------------------------------------------------------------
 
 
