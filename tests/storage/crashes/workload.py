@@ -65,6 +65,8 @@ class Work:
         threads = [
             threading.Thread(target=self.forever, args=(loop, number)) for number, loop in enumerate(loops)
         ]
+        # Who comes last does nothing in a short life: another one each time.
+        random.Random(self.round).shuffle(threads)
         self.tell("ready")
         for thread in threads:
             thread.start()
