@@ -18,6 +18,8 @@ from queuestream.testing.conformance import QueueConformance, StreamConformance
 
 ROOT = Path(__file__).parents[3]
 
+pytest.importorskip("moto.server", reason="pip install -e '.[server,clients]'", exc_type=ImportError)
+
 pytestmark = [pytest.mark.clients, pytest.mark.slow]
 
 QUEUES = QueueConformance.capabilities - {"peek"}
