@@ -80,6 +80,7 @@ def test_nobody_at_the_endpoint_is_no_answer(credentials):
 
 @pytest.mark.slow
 def test_queues_behind_motos_server(credentials):
+    pytest.importorskip("flask", reason="pip install -e '.[clients]'")
     from moto.server import ThreadedMotoServer
 
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
