@@ -53,7 +53,7 @@ WAYS = (
 )
 """Every way in that there is."""
 
-SLOW = (ReopenedWay,)
+SLOW = (ReplayedWay, ReopenedWay, AiobotocoreInProcess)
 """Those that take seconds."""
 
 REBUILT = (ReplayedWay.name, ReopenedWay.name)
