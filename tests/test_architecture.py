@@ -29,11 +29,11 @@ ROWS = {
     "consumers": 2,
     "engines": 3,
     "aio": 4,
-    "testing": 5,
     "lab": 5,
-    "cli": 6,
-    "demo": 6,
-    "__main__": 7,
+    "testing": 6,
+    "cli": 7,
+    "demo": 7,
+    "__main__": 8,
 }
 # Two parts of one row that may know each other, and which way.
 SIDEWAYS = {("cli", "demo")}

@@ -1,0 +1,183 @@
+"""What clients saw, as a flat list of events: all that a verdict about order and delivery is made of.
+
+An event is one thing that one client did with one message: it sent it, received it, deleted it.  A
+batch is as many events as it has messages.  What a client did not learn is not in there: an
+event's `message` is what the *producer* calls the message, so that a producer that repeats a send
+whose answer was lost is seen to have made a duplicate, although the queue knows two messages.
+
+A history is JSON lines to the outside, an object an event, with the fields that have something to
+say.  `operation` and `message` are enough for a verdict; whoever writes histories of other
+systems gives what there is.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+Outcome = Literal["ok", "failed", "unknown"]
+"""Done; surely not done; nobody knows, because no answer came."""
+
+SEND, RECEIVE, DELETE, CHANGE_VISIBILITY = "send", "receive", "delete", "change_visibility"
+PUT, SEEK, GET, FINISH, LINEAGE = "put", "seek", "get", "finish", "lineage"
+OPERATIONS = (SEND, RECEIVE, DELETE, CHANGE_VISIBILITY, PUT, SEEK, GET, FINISH, LINEAGE)
+"""Of queues: a message is sent, received, deleted, hidden for longer.  Of streams: a record is put; a
+reader takes up a position in a shard (`seek`), gets a record, comes to the end of a closed shard
+(`finish`), learns a shard's parents (`lineage`).  Any other operation is an operator's (`purge`,
+`split_shard` ...) and only told."""
+
+
+@attrs.define
+class Event:
+    """One thing that one client did with one message.  Read it, don't change it.
+
+    Attributes:
+        operation: One of `OPERATIONS`, or an operator's.
+        message: What the producer calls the message; None where there was none, as of an empty receive.
+        outcome: `ok`, `failed` (surely not done) or `unknown` (no answer came).
+        started_ns: When the client began, in nanoseconds of any clock; the place in the history if not given.
+        ended_ns: When it had the answer; None where none came.
+        actor: Which client it was.
+        application: Those clients who share the work of reading; every other one reads for itself.
+        resource: The queue's or stream's name.
+        message_id: What the queue calls the message.
+        group: The message group.
+        partition_key: The partition key of a record.
+        shard: The shard that a record was put in or read from.
+        sequence_number: A FIFO message's or a record's, as the service gave it.
+        receipt: What this receive is called when the message is deleted.
+        receive_count: How often the message was received, as the service counts.
+        visible_ns: Until when the receiver may rely on having the message alone.
+        parents: Of `lineage`: the shards that `shard` came from.
+        error: Why it failed: the error's code.
+    """
+
+    operation: str
+    message: str | None = None
+    outcome: Outcome = "ok"
+    started_ns: int = 0
+    ended_ns: int | None = None
+    actor: str = ""
+    application: str = ""
+    resource: str = ""
+    message_id: str | None = None
+    group: str | None = None
+    partition_key: str | None = None
+    shard: str | None = None
+    sequence_number: str | None = None
+    receipt: str | None = None
+    receive_count: int | None = None
+    visible_ns: int | None = None
+    parents: tuple[str, ...] = ()
+    error: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields that have something to say, for JSON; always in the same order."""
+        told: dict[str, Any] = {"operation": self.operation}
+        for name, default in _OPTIONAL:
+            value = getattr(self, name)
+            if value != default:
+                told[name] = list(value) if name == "parents" else value
+        return told
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """An event from JSON.
+
+        Raises:
+            ValueError: There is no operation, or a field that events do not have.
+        """
+        if not isinstance(told.get("operation"), str):
+            names = ", ".join(OPERATIONS[:3])
+            raise ValueError(f"An event says which operation it is (such as {names}).")  # noqa: TRY004 - a line's
+        if unknown := [name for name in told if name not in _FIELDS]:
+            raise ValueError(f"An event has no field {unknown[0]!r}; there are {', '.join(_FIELDS)}.")
+        event = cls(**told)
+        event.parents = tuple(event.parents)
+        return event
+
+
+_OPTIONAL = [(field.name, field.default) for field in attrs.fields(Event) if field.name != "operation"]
+_FIELDS = [field.name for field in attrs.fields(Event)]
+
+
+class History:
+    """Events in the order in which clients had their answers.
+
+    Args:
+        events: Those to begin with.
+
+    Attributes:
+        events: All of them; whoever records appends.
+    """
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        self.events = list(events)
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self.events)
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def __repr__(self) -> str:
+        return f"<History: {len(self.events)} events>"
+
+    def to_json_lines(self) -> str:
+        """The history as text, a line an event; the same events give the same bytes."""
+        return "".join(
+            f"{json.dumps(event.as_dict(), ensure_ascii=False, separators=(',', ':'))}\n"
+            for event in self.events
+        )
+
+    @classmethod
+    def from_json_lines(cls, lines: Iterable[str | bytes]) -> Self:
+        """A history that somebody wrote.
+
+        Raises:
+            ValueError: A line that is no event; the sentence says which and why.
+        """
+        return cls.from_dicts(json_objects(lines))
+
+    @classmethod
+    def from_dicts(cls, rows: Iterable[Mapping[str, Any]]) -> Self:
+        """A history from dicts with the fields of `Event`; a row without a time happened at its place.
+
+        Raises:
+            ValueError: A row that is no event; the sentence says which and why.
+        """
+        history = cls()
+        for place, row in enumerate(rows):
+            try:
+                event = Event.from_dict(row)
+            except ValueError as error:
+                raise ValueError(f"Row {place + 1} of the history: {error}") from None
+            if "started_ns" not in row:
+                event.started_ns = place
+            if event.ended_ns is None and event.outcome != "unknown":
+                event.ended_ns = event.started_ns
+            history.events.append(event)
+        return history
+
+
+def json_objects(lines: Iterable[str | bytes]) -> Iterator[dict[str, Any]]:
+    """What JSON lines say; empty lines are passed over.
+
+    Raises:
+        ValueError: A line that is no JSON object.
+    """
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            told = json.loads(line)
+        except ValueError as error:
+            raise ValueError(f"Line {number} of the history is no JSON: {error}") from None
+        if not isinstance(told, dict):
+            raise ValueError(f"Line {number} of the history is no JSON object.")  # noqa: TRY004 - a line's
+        yield told
