@@ -55,6 +55,7 @@ class Event:
         visible_ns: Until when the receiver may rely on having the message alone.
         parents: Of `lineage`: the shards that `shard` came from.
         error: Why it failed: the error's code.
+        deduplication_id: Of a send to a FIFO queue: what the queue is to know a repeated message by.
     """
 
     operation: str
@@ -75,6 +76,7 @@ class Event:
     visible_ns: int | None = None
     parents: tuple[str, ...] = ()
     error: str | None = None
+    deduplication_id: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The fields that have something to say, for JSON; always in the same order."""
