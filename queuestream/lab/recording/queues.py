@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from queuestream.core.broker import Broker
@@ -38,42 +39,48 @@ class _Queue(Recording):
     def __init__(self, recorder: Recorder, wrapped: Any, actor: str, application: str) -> None:
         super().__init__(recorder, wrapped, actor, application)
         self._send, self._receive, self._delete = wrapped.send, wrapped.receive, wrapped.delete
-        self._is_ours = isinstance(getattr(wrapped, "broker", None), Broker)
+        memory = recorder.receipts
+        self._remember, self._recall, self._forget = memory.remember, memory.recall, memory.forget
+        # A queue of this process is asked for its settings each time, which costs nothing; one over AWS once.
+        core = getattr(wrapped, "core", wrapped)
+        self._core = core if isinstance(getattr(core, "broker", None), Broker) else None
         self._timeout_seconds: int | None = None
         self._asked = False
-
-    def _knows_timeout(self) -> bool:
-        """Whether the queue's own visibility timeout is known.
-
-        A queue of this process is asked each time, which costs nothing; one over AWS once.
-        """
-        if self._asked:
-            return True
-        self._asked = not self._is_ours
-        return False
 
     # --- before a call ---
 
     def _sending(self, body: object, group: str | None) -> Event:
-        event = self._begun("send", self.recorder.name_of(body))
+        event = self._begun("send", self._name_of(body))
         event.group = group
         return event
 
     def _using(self, operation: str, receipt: str | ReceivedMessage) -> Event:
         """An event about the message that a receipt handle, or the message itself, names."""
-        event = self._begun(operation)
-        handle: str | None = getattr(receipt, "receipt_handle", None)
-        if isinstance(receipt, str):
-            handle = receipt
-        event.receipt = handle
-        received = None if handle is None else self.recorder.receipts.recall(handle)
-        if received is not None:
-            event.message, event.message_id = received.message, received.message_id
-            event.group, event.sequence_number = received.group, received.sequence_number
-        elif isinstance(receipt, ReceivedMessage):  # somebody has received it who is not recorded
-            event.message, event.message_id = self.recorder.name_of(receipt.body), receipt.message_id
-            event.group, event.sequence_number = receipt.message_group_id, receipt.sequence_number
-        return event
+        handle: str | None = receipt if type(receipt) is str else getattr(receipt, "receipt_handle", None)
+        received: Any = None if handle is None else self._recall(handle)
+        if received is None and isinstance(receipt, ReceivedMessage):
+            # Somebody has received it who is not recorded.
+            received = self._delivered(receipt, 0, 0, None)
+        if received is None:
+            event = self._begun(operation)
+            event.receipt = handle
+            return event
+        return Event(
+            operation,
+            received.message,
+            "ok",
+            self._now_ns(),
+            None,
+            self._actor,
+            self._application,
+            self._resource,
+            received.message_id,
+            received.group,
+            None,
+            None,
+            received.sequence_number,
+            handle,
+        )
 
     def _hiding(self, receipt: str | ReceivedMessage, seconds: object) -> Event:
         event = self._using("change_visibility", receipt)
@@ -84,48 +91,50 @@ class _Queue(Recording):
     # --- with the answer ---
 
     def _sent(self, event: Event, sent: SentMessage) -> None:
-        event.ended_ns = self._now_ns()
         event.message_id = sent.message_id
         event.sequence_number = sent.sequence_number
+        event.ended_ns = self._now_ns()
         self._append(event)
 
-    def _received(self, event: Event, seconds: int | None, messages: list[ReceivedMessage]) -> None:
-        """What was received; the first message has the event of the call."""
-        if not messages:
-            self._done(event)
-            return
-        started_ns, ended_ns = event.started_ns, self._now_ns()
+    def _received(self, started_ns: int, seconds: int | None, messages: list[ReceivedMessage]) -> None:
+        """What was received; a call without messages is an event as well."""
         # The queue counts from some time between the two: so much is sure.
         visible_ns = None if seconds is None else started_ns + seconds * SECOND
-        remember, identify = self.recorder.receipts.remember, self.recorder.name_of
-        actor, application, resource = self._actor, self._application, self._resource
+        ended_ns = self._now_ns()
+        if not messages:
+            self._append(self._event_at("receive", started_ns, ended_ns))
         for message in messages:
-            receipt = message.receipt_handle
-            received = Event(
-                "receive",
-                identify(message.body),
-                "ok",
-                started_ns,
-                ended_ns,
-                actor,
-                application,
-                resource,
-                message.message_id,
-                message.message_group_id,
-                None,
-                None,
-                message.sequence_number,
-                receipt,
-                message.receive_count,
-                visible_ns,
-            )
-            remember(receipt, received)
-            self._append(received)
+            event = self._delivered(message, started_ns, ended_ns, visible_ns)
+            self._remember(message.receipt_handle, event)
+            self._append(event)
+
+    def _delivered(
+        self, message: ReceivedMessage, started_ns: int, ended_ns: int, visible_ns: int | None
+    ) -> Event:
+        return Event(
+            "receive",
+            self._name_of(message.body),
+            "ok",
+            started_ns,
+            ended_ns,
+            self._actor,
+            self._application,
+            self._resource,
+            message.message_id,
+            message.message_group_id,
+            None,
+            None,
+            message.sequence_number,
+            message.receipt_handle,
+            message.receive_count,
+            visible_ns,
+        )
 
     def _deleted(self, event: Event) -> None:
-        self._done(event)
+        event.ended_ns = self._now_ns()
+        self._append(event)
         if event.receipt is not None:
-            self.recorder.receipts.forget(event.receipt)
+            self._forget(event.receipt)
 
     def _batched(
         self, events: dict[str, Event], result: BatchResult[Any], done: Callable[[Event, Any], None]
@@ -171,7 +180,11 @@ class RecordedQueue(_Queue):
     def send(self, message_body: str, **parameters: Any) -> SentMessage:
         """As `Queue.send`."""
         event = self._sending(message_body, parameters.get("message_group_id"))
-        sent: SentMessage = self._perform((event,), self._send, message_body, **parameters)
+        try:
+            sent: SentMessage = self._send(message_body, **parameters)
+        except BaseException as error:
+            self._raised((event,), error)
+            raise
         self._sent(event, sent)
         return sent
 
@@ -179,16 +192,24 @@ class RecordedQueue(_Queue):
         """As `Queue.receive`."""
         seconds = parameters.get("visibility_timeout")
         if seconds is None:
-            seconds = self._visibility_timeout()
-        event = self._begun("receive")
-        messages: list[ReceivedMessage] = self._perform((event,), self._receive, **parameters)
-        self._received(event, seconds, messages)
+            seconds = self._visibility_timeout() if self._core is None else _timeout_in(self._core)
+        started_ns = self._now_ns()
+        try:
+            messages: list[ReceivedMessage] = self._receive(**parameters)
+        except BaseException as error:
+            self._raised((self._event_at("receive", started_ns, None),), error)
+            raise
+        self._received(started_ns, seconds, messages)
         return messages
 
     def delete(self, receipt_handle: str | ReceivedMessage) -> None:
         """As `Queue.delete`."""
         event = self._using("delete", receipt_handle)
-        self._perform((event,), self._delete, receipt_handle)
+        try:
+            self._delete(receipt_handle)
+        except BaseException as error:
+            self._raised((event,), error)
+            raise
         self._deleted(event)
 
     def change_visibility(self, receipt_handle: str | ReceivedMessage, visibility_timeout: int) -> None:
@@ -218,10 +239,10 @@ class RecordedQueue(_Queue):
         return result
 
     def _visibility_timeout(self) -> int | None:
-        if self._knows_timeout():
-            return self._timeout_seconds
-        with suppress(QueuestreamError):
-            self._timeout_seconds = _timeout_in(getattr(self.wrapped, "attributes", None))
+        """The queue's own, asked for once."""
+        if not self._asked:
+            self._asked = True
+            self._timeout_seconds = _timeout_in(self.wrapped)
         return self._timeout_seconds
 
 
@@ -231,7 +252,11 @@ class AsyncRecordedQueue(_Queue):
     async def send(self, message_body: str, **parameters: Any) -> SentMessage:
         """As `Queue.send`."""
         event = self._sending(message_body, parameters.get("message_group_id"))
-        sent: SentMessage = await self._perform_async((event,), self._send, message_body, **parameters)
+        try:
+            sent: SentMessage = await self._send(message_body, **parameters)
+        except BaseException as error:
+            self._raised((event,), error)
+            raise
         self._sent(event, sent)
         return sent
 
@@ -239,16 +264,24 @@ class AsyncRecordedQueue(_Queue):
         """As `Queue.receive`."""
         seconds = parameters.get("visibility_timeout")
         if seconds is None:
-            seconds = await self._visibility_timeout()
-        event = self._begun("receive")
-        messages: list[ReceivedMessage] = await self._perform_async((event,), self._receive, **parameters)
-        self._received(event, seconds, messages)
+            seconds = await self._visibility_timeout() if self._core is None else _timeout_in(self._core)
+        started_ns = self._now_ns()
+        try:
+            messages: list[ReceivedMessage] = await self._receive(**parameters)
+        except BaseException as error:
+            self._raised((self._event_at("receive", started_ns, None),), error)
+            raise
+        self._received(started_ns, seconds, messages)
         return messages
 
     async def delete(self, receipt_handle: str | ReceivedMessage) -> None:
         """As `Queue.delete`."""
         event = self._using("delete", receipt_handle)
-        await self._perform_async((event,), self._delete, receipt_handle)
+        try:
+            await self._delete(receipt_handle)
+        except BaseException as error:
+            self._raised((event,), error)
+            raise
         self._deleted(event)
 
     async def change_visibility(self, receipt_handle: str | ReceivedMessage, visibility_timeout: int) -> None:
@@ -280,18 +313,26 @@ class AsyncRecordedQueue(_Queue):
         return result
 
     async def _visibility_timeout(self) -> int | None:
-        if self._knows_timeout():
-            return self._timeout_seconds
-        with suppress(QueuestreamError):
-            attributes: Any = getattr(self.wrapped, "attributes", None)
-            if hasattr(attributes, "__await__"):
-                attributes = await attributes
-            self._timeout_seconds = _timeout_in(attributes)
+        """The queue's own, asked for once."""
+        if not self._asked:
+            self._asked = True
+            with suppress(QueuestreamError):
+                attributes: Any = getattr(self.wrapped, "attributes", None)
+                self._timeout_seconds = _seconds_in(
+                    await attributes if isawaitable(attributes) else attributes
+                )
         return self._timeout_seconds
 
 
-def _timeout_in(attributes: Any) -> int | None:
-    """The visibility timeout among a queue's settings; None where there are none to be seen."""
+def _timeout_in(queue: Any) -> int | None:
+    """A queue's own visibility timeout, if it says so."""
+    try:
+        return _seconds_in(getattr(queue, "attributes", None))
+    except QueuestreamError:  # the receive will say what is wrong
+        return None
+
+
+def _seconds_in(attributes: Any) -> int | None:
     seconds = getattr(attributes, "visibility_timeout", None)
     return seconds if isinstance(seconds, int) else None
 

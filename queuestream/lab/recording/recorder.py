@@ -46,6 +46,7 @@ class Recorder:
     Attributes:
         history: As given.
         now_ns: The time that an event would have now.
+        name_of: What the producer calls the message with a body.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Recorder:
     ) -> None:
         self.history = history
         self.now_ns: Callable[[], int] = time.time_ns if clock is None else clock.now_ns
-        self._identify = identify
+        self.name_of: Callable[[Any], str | None] = _text_of if identify is None else identify
         # What was received under a receipt, the shard that an iterator reads, and whose parents are told.
         self.receipts: Memory[Event] = Memory(_RECEIPTS)
         self.iterators: Memory[str] = Memory(_ITERATORS)
@@ -143,16 +144,6 @@ class Recorder:
 
     # --- what the wrappers and hooks share ---
 
-    def name_of(self, body: Any) -> str | None:
-        """What the producer calls a message with this body; None where it is none."""
-        if self._identify is not None:
-            return self._identify(body)
-        if isinstance(body, str):
-            return body
-        if isinstance(body, bytes | bytearray | memoryview):
-            return bytes(body).decode("utf-8", "backslashreplace")
-        return None
-
     def lineage(
         self, actor: str, application: str, stream: str, shard: str, parents: tuple[str, ...]
     ) -> None:
@@ -167,3 +158,12 @@ class Recorder:
 def is_async(thing: object, method: str) -> bool:
     """Whether the operations of a queue, a stream or a broker are to be awaited; this is one of them."""
     return inspect.iscoroutinefunction(getattr(thing, method))
+
+
+def _text_of(body: Any) -> str | None:
+    """A body as it is, as text; None where it is none."""
+    if isinstance(body, str):
+        return body
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(body).decode("utf-8", "backslashreplace")
+    return None

@@ -10,7 +10,7 @@ told, and everything else goes through.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 from queuestream.lab.recording.wrapping import Recording
 
@@ -49,7 +49,7 @@ class _Stream(Recording):
     # --- putting ---
 
     def _putting(self, data: object, partition_key: object) -> Event:
-        event = self._begun("put", self.recorder.name_of(data))
+        event = self._begun("put", self._name_of(data))
         event.partition_key = partition_key if isinstance(partition_key, str) else None
         return event
 
@@ -80,7 +80,7 @@ class _Stream(Recording):
             if record.error_code is not None:
                 self._refused(event, record.error_code)
             else:
-                self._stored(event, cast("Record", record))
+                self._stored(event, record)
 
     # --- reading ---
 
@@ -120,11 +120,10 @@ class _Stream(Recording):
     def _read(self, event: Event, records: Iterable[Record]) -> None:
         """An event for each record; none where nothing was there."""
         ended_ns = self._now_ns()
-        identify = self.recorder.name_of
+        identify = self._name_of
         for record in records:
-            got = self._begun_at("get", event.started_ns)
+            got = self._event_at("get", event.started_ns, ended_ns)
             got.message = identify(record.data)
-            got.ended_ns = ended_ns
             got.partition_key = record.partition_key
             got.shard = record.shard_id or event.shard
             got.sequence_number = record.sequence_number
@@ -132,7 +131,7 @@ class _Stream(Recording):
 
     def _finished(self, event: Event, children: Iterable[ChildShard]) -> None:
         """The end of a closed shard, and what comes after it."""
-        end = self._begun_at("finish", event.started_ns)
+        end = self._event_at("finish", event.started_ns, None)
         end.shard = event.shard
         self._done(end)
         for child in children:

@@ -37,6 +37,7 @@ class Recording:
         self._actor, self._application = actor, application
         self._resource = str(getattr(wrapped, "name", ""))
         self._now_ns = recorder.now_ns
+        self._name_of = recorder.name_of
         self._append: Callable[[Event], None] = recorder.history.events.append
 
     def __getattr__(self, name: str) -> Any:
@@ -102,9 +103,11 @@ class Recording:
             self._resource,
         )
 
-    def _begun_at(self, operation: str, started_ns: int) -> Event:
-        """Another event of a call that began then."""
-        return Event(operation, None, "ok", started_ns, None, self._actor, self._application, self._resource)
+    def _event_at(self, operation: str, started_ns: int, ended_ns: int | None) -> Event:
+        """An event of a call that began, and perhaps ended, at these times."""
+        return Event(
+            operation, None, "ok", started_ns, ended_ns, self._actor, self._application, self._resource
+        )
 
     def _begun_by_operator(self, name: str, arguments: tuple[object, ...], named: dict[str, Any]) -> Event:
         """The event of an operator's call; it says which shard, where there is one."""
