@@ -3,6 +3,7 @@
     QueuestreamError                        catch this to catch them all
     ├── BrokerClosed                        the broker was closed, or closed itself after a failed write
     ├── DeadlockError                       a wait on a virtual clock that nobody can ever end
+    ├── NotSimulated                        what a simulation has nothing of: sockets, other processes
     ├── NotSupportedByEngine                what the engine behind a broker cannot do
     ├── NoAnswer                            a service elsewhere that did not answer (also a ConnectionError)
     ├── DigestMismatch                      a message that was damaged on its way to a service, or from it
@@ -54,6 +55,10 @@ class BrokerClosed(QueuestreamError):
 
 class DeadlockError(QueuestreamError):
     """A wait on a virtual clock that nobody can ever end; waiting on would hang for good."""
+
+
+class NotSimulated(QueuestreamError, NotImplementedError):
+    """What a simulation has nothing of, such as sockets: it could not be repeated from a seed."""
 
 
 class NotSupportedByEngine(QueuestreamError):

@@ -9,3 +9,36 @@ history whether something was lost or out of order, and how much.
 `queuestream lab` plays scenarios and draws what came out; docs/explanation/ordering.md tells what
 was learnt.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from queuestream.lab.history import Event as Event
+    from queuestream.lab.history import History as History
+    from queuestream.lab.simulation.world import World as World
+    from queuestream.lab.simulation.world import simulate as simulate
+
+# Each name is imported when it is first asked for.
+_HOMES = {
+    "Event": "history",
+    "History": "history",
+    "World": "simulation.world",
+    "simulate": "simulation.world",
+}
+
+__all__ = [*_HOMES]  # noqa: PLE0604 - names, all of them
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module  # noqa: PLC0415 - only where a name is asked for
+
+    if name not in _HOMES:
+        raise AttributeError(f"module 'queuestream.lab' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"queuestream.lab.{_HOMES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,42 @@
+"""Chance: as many independent streams as there are names, all of one seed.
+
+What one stream gives does not depend on how often another one was asked, so that a change in one
+actor leaves the luck of all others as it was.
+"""
+
+from __future__ import annotations
+
+import random
+from hashlib import blake2b
+
+
+class Chance:
+    """The streams of one seed.
+
+    Args:
+        seed: Any integer or text.
+
+    Attributes:
+        seed: Of what is drawn from now on.
+    """
+
+    def __init__(self, seed: int | str) -> None:
+        self.seed = seed
+        self._streams: dict[str, random.Random] = {}
+
+    def stream(self, name: str) -> random.Random:
+        """The stream of that name; always the same object."""
+        stream = self._streams.get(name)
+        if stream is None:
+            stream = self._streams[name] = random.Random(f"{self.seed} {name}")
+        return stream
+
+    def order_of(self, name: str) -> int:
+        """What an actor's draws begin with: 64 bits."""
+        return int.from_bytes(blake2b(f"{self.seed} {name}".encode(), digest_size=8).digest(), "big")
+
+    def begin_anew(self, seed: int | str) -> None:
+        """From now on every stream, also one that is in use, is the one of another seed."""
+        self.seed = seed
+        for name, stream in self._streams.items():
+            stream.seed(f"{seed} {name}")

@@ -1,0 +1,254 @@
+"""A world: everything that one simulation has, under one seed.
+
+    async def main(world):
+        queue = await world.aio.create_queue("orders")
+        world.start(produce(queue), name="producer-1")
+        world.start(consume(queue), name="consumer-1")
+        await world.sleep(60)
+
+    World(seed=7).run(main)
+
+The programs are ordinary asyncio: tasks, timeouts, queues, `asyncio.sleep`, and no real time passes.  Where
+several tasks could go on at the same instant, the seed says which does.  The same seed gives the same
+run, so what one seed has found can be looked at again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import random
+from contextlib import contextmanager
+from contextvars import copy_context
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from queuestream.core.broker import Broker
+from queuestream.lab.history import History
+from queuestream.lab.simulation import trace as traces
+from queuestream.lab.simulation.asyncio_sets import sets_in_order
+from queuestream.lab.simulation.chance import Chance
+from queuestream.lab.simulation.clock import WorldClock
+from queuestream.lab.simulation.event_loop import SimulatedLoop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+    from queuestream.aio import AsyncBroker
+    from queuestream.lab.recording import Recorder
+    from queuestream.lab.simulation.actors import Actor
+
+_Result = TypeVar("_Result")
+
+
+class World:
+    """One simulation: actors on one virtual clock, whose order a seed chooses.
+
+    Args:
+        seed: Any integer or text; it names the run.
+        delivery: How the queues of `broker` behave: `strict`, `aws_like`, `adversarial`, or a `Delivery`.
+        trace: Whether every decision is written down in `trace`.
+        **broker_arguments: More arguments for the `Broker`.
+
+    Attributes:
+        seed: What was given.
+        clock: The world's time, to be given to whatever needs a clock (`mock_aws(clock=world.clock)`).
+        broker: Queues and streams on that clock.
+        history: What the world's clients saw, if they are recorded: see `recorder`.
+        trace: Every decision and every note, where tracing was asked for.
+    """
+
+    def __init__(
+        self,
+        seed: int | str = 7,
+        *,
+        delivery: Any = "strict",
+        trace: bool = False,
+        **broker_arguments: Any,
+    ) -> None:
+        self._arguments = {"delivery": delivery, "trace": trace, **broker_arguments}
+        self.seed = seed
+        self.clock = WorldClock()
+        self._chance = Chance(seed)
+        # What a loop refuses is put into its class by name, which mypy does not see.
+        self._loop = SimulatedLoop(self.clock, self._chance)  # type: ignore[abstract]
+        if delivery != "strict":
+            broker_arguments["delivery"] = delivery
+        self.broker = Broker(clock=self.clock, seed=f"{seed} broker", **broker_arguments)
+        self.history = History()
+        self.trace: list[traces.Entry] = []
+        self._traced = trace
+        self._main: tuple[Callable[..., Coroutine[Any, Any, Any]], tuple[Any, ...]] | None = None
+        self._failed: asyncio.Task[Any] | None = None
+        self._ending = False
+
+    def __repr__(self) -> str:
+        return f"<World of seed {self.seed!r}: {self._loop.time():g} s, {self.decisions} decisions>"
+
+    # --- what is in it ----------------------------------------------------------------------------------
+
+    @cached_property
+    def aio(self) -> AsyncBroker:
+        """The queues and streams of `broker`, to be awaited."""
+        from queuestream.aio import AsyncBroker  # noqa: PLC0415 - only who uses it
+
+        return AsyncBroker(self.broker)
+
+    @cached_property
+    def recorder(self) -> Recorder:
+        """What writes down in `history` what the world's clients do."""
+        from queuestream.lab.recording import Recorder  # noqa: PLC0415 - only who uses it
+
+        return Recorder(self.history, self.clock)
+
+    @property
+    def decisions(self) -> int:
+        """How often the seed has chosen so far who runs next."""
+        return self._loop.decisions
+
+    def now_ns(self) -> int:
+        """The time, in nanoseconds since the Unix epoch."""
+        return self.clock._now_ns
+
+    def chance(self, name: str) -> random.Random:
+        """A stream of chance of the world's seed, always the same object for a name.
+
+        What one stream gives does not depend on the others, so each actor should have one of its own.
+        """
+        return self._chance.stream(name)
+
+    def record(self, what: str, **details: Any) -> None:
+        """Put a line into the trace, about the actor that runs; nothing where there is no trace."""
+        if self._traced:
+            actor = self._loop.current.name
+            self.trace.append(traces.Entry(self._elapsed_ns(), actor, what, details))
+
+    def trace_text(self) -> str:
+        """The trace for reading, a line an entry."""
+        return "".join(f"{entry}\n" for entry in self.trace)
+
+    def _decided(self, actor: Actor, others: list[Actor]) -> None:
+        self.trace.append(traces.decision(self._elapsed_ns(), actor, others))
+
+    def _elapsed_ns(self) -> int:
+        return self.clock._now_ns - self.clock.start_ns
+
+    # --- running ----------------------------------------------------------------------------------------
+
+    def start(
+        self, coroutine: Coroutine[Any, Any, _Result], *, name: str | None = None
+    ) -> asyncio.Task[_Result]:
+        """Have an actor act, beside those that do already; before `run`, or while it runs.
+
+        A started actor may end whenever it likes; what it raises ends the run.
+        """
+        context = copy_context()
+        task = self._loop.create_task(coroutine, name=name, context=context)
+        task.add_done_callback(self._ended, context=context)
+        return task
+
+    async def sleep(self, seconds: float) -> None:
+        """Let so much of the world's time pass; as `asyncio.sleep`."""
+        await asyncio.sleep(seconds)
+
+    def run(self, main: Callable[..., Coroutine[Any, Any, _Result]], *args: Any) -> _Result:
+        """Run until `main` is done, and cancel whoever acts still.
+
+        Args:
+            main: An `async def`; where its first parameter is called `world`, it is given this world.
+            *args: Its other arguments.
+
+        Returns:
+            What `main` returns.
+
+        Raises:
+            DeadlockError: Everybody waits for something that nobody brings.
+        """
+        if not inspect.iscoroutinefunction(main):
+            raise TypeError(f"A world runs an async def, called by the world itself; this is {main!r}.")
+        first = next(iter(inspect.signature(main).parameters), None)
+        self._main = main, args
+        with _repeatable(self._chance):
+            context = copy_context()
+            coroutine = main(self, *args) if first == "world" else main(*args)
+            task = self._loop.create_task(coroutine, name="main", context=context)
+            task.add_done_callback(self._ended_main, context=context)
+            self._ending = False
+            self._loop.decided = self._decided if self._traced else None
+            try:
+                self._loop.run_forever()
+            except BaseException as error:
+                self._tell(error, None)
+                raise
+            finally:
+                failed, self._failed = self._failed, None
+                self._end()
+            failed = failed or self._failed or task
+            if not failed.cancelled() and (raised := failed.exception()) is not None:
+                self._tell(raised, failed)
+                raise raised
+            result: _Result = task.result()
+            return result
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        if self._failed is None and not task.cancelled() and task.exception() is not None:
+            self._failed = task
+            if not self._ending:
+                self._loop.stop()
+
+    def _ended_main(self, _: asyncio.Task[Any]) -> None:
+        if not self._ending:
+            self._loop.stop()
+
+    def _end(self) -> None:
+        """Cancel all tasks, and let them have their last words."""
+        self._ending = True
+        loop = self._loop
+        loop.decided = None
+        while tasks := sorted(asyncio.all_tasks(loop), key=lambda task: getattr(task, "number", 0)):
+            for task in tasks:
+                task.cancel()
+            loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+
+    def _tell(self, error: BaseException, task: asyncio.Task[Any] | None) -> None:
+        """Note on an error whose it is, and how to see it again."""
+        actor = "" if task is None else f"in actor {getattr(task, 'actor', self._loop.current).name!r}, "
+        note = (
+            f"({actor}{self._loop.time():g} s into the world of seed {self.seed!r}; "
+            f"World({self.seed!r}, trace=True) does the same again, and tells every decision.)"
+        )
+        if note not in getattr(error, "__notes__", ()):
+            error.add_note(note)
+
+
+@contextmanager
+def _repeatable(chance: Chance) -> Iterator[None]:
+    """What programs share by being in one process is the same each time: `random`, asyncio's sets."""
+    state = random.getstate()
+    random.seed(chance.stream("random").random())
+    try:
+        with sets_in_order():
+            yield
+    finally:
+        random.setstate(state)
+
+
+def simulate(
+    main: Callable[..., Coroutine[Any, Any, _Result]],
+    *args: Any,
+    seed: int | str = 7,
+    **world_arguments: Any,
+) -> _Result:
+    """Run an asyncio program in a world of its own, in the place of `asyncio.run(main(*args))`.
+
+    Args:
+        main: An `async def`.
+        *args: Its arguments.
+        seed: Chooses what runs next where several could.
+        **world_arguments: As for `World`.
+
+    Returns:
+        What it returns.
+    """
+    return World(seed, **world_arguments).run(main, *args)
