@@ -104,6 +104,8 @@ class Actor:
     Attributes:
         draw: Its place among those that could run: the lower, the sooner.
         ready: What it has to run, in this order.
+        due: What it has to run after that, because its time has come.  So what has arrived in time counts: where
+            a timeout and what it waits for come at the same instant, versions of Python differ.
         later: What it has to run when others had their turn.
         scheduled: Whether it has a place among those that could run, or runs.
         cause: Who gave it something to run: another actor, or None for time.
@@ -111,13 +113,25 @@ class Actor:
         idle_ns: That instant.
     """
 
-    __slots__ = ("cause", "draw", "idle_ns", "idle_turns", "later", "name", "number", "ready", "scheduled")
+    __slots__ = (
+        "cause",
+        "draw",
+        "due",
+        "idle_ns",
+        "idle_turns",
+        "later",
+        "name",
+        "number",
+        "ready",
+        "scheduled",
+    )
 
     def __init__(self, name: str, number: int, draw: int) -> None:
         self.name = name
         self.number = number
         self.draw = draw
         self.ready: deque[Call] = deque()
+        self.due: deque[Timer] = deque()
         self.later: list[Call] = []
         self.scheduled = False
         self.cause: Actor | None = None
@@ -131,28 +145,23 @@ class Actor:
 class ActorTask(asyncio.Task[Any]):
     """A task of a simulation.
 
-    Its hash is its number, so that a set of tasks (`asyncio.wait` gives two) has the same order in every run.
+    Its hash is its actor's number, so that a set of tasks (`asyncio.wait` gives two) has the same order in
+    every run.
 
     Attributes:
         actor: Who runs it.
-        number: Grows in the order in which tasks were made.
     """
 
-    __slots__ = ("actor", "number")
+    __slots__ = ("actor",)
 
     def __init__(
-        self,
-        coroutine: Generator[Any, None, Any] | Coroutine[Any, Any, Any],
-        actor: Actor,
-        number: int,
-        **arguments: Any,
+        self, coroutine: Generator[Any, None, Any] | Coroutine[Any, Any, Any], actor: Actor, **arguments: Any
     ) -> None:
         self.actor = actor
-        self.number = number
         super().__init__(coroutine, **arguments)
 
     def __hash__(self) -> int:
-        return self.number
+        return self.actor.number
 
 
 CURRENT: ContextVar[Actor] = ContextVar("queuestream actor")

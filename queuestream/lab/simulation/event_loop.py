@@ -78,6 +78,8 @@ class SimulatedLoop(OutsideWorld):
         clock._passed = self._bring_due
         self.decisions = 0
         self.decided: Callable[[Actor, list[Actor]], object] | None = None
+        # Actors are counted apart: how many timers there are depends on the version of Python.
+        self._actor_numbers = count(1)
         self._numbers = count(1)
         self._names: dict[str, int] = {}
         # Those that could run, as a heap; those that gave way too often at this instant.
@@ -175,7 +177,7 @@ class SimulatedLoop(OutsideWorld):
     def _run_soon(self, timer: Timer, cause: Actor | None) -> None:
         timer._scheduled = False
         actor = timer.actor
-        actor.ready.append(timer)
+        actor.due.append(timer)
         if not actor.scheduled:
             actor.cause = cause
             self._stand_in_line(actor)
@@ -214,7 +216,6 @@ class SimulatedLoop(OutsideWorld):
         task = ActorTask(
             coro,
             actor,
-            next(self._numbers),
             loop=self,
             name=actor.name if name is None else name,
             context=context,
@@ -234,7 +235,7 @@ class SimulatedLoop(OutsideWorld):
             number = self._names[name] = self._names.get(name, 0) + 1
             if number > 1:
                 name = f"{name}-{number}"
-        return Actor(name, next(self._numbers), self._chance.order_of(name))
+        return Actor(name, next(self._actor_numbers), self._chance.order_of(name))
 
     def set_task_factory(self, factory: Any) -> None:
         """Have tasks made by `factory(loop, coroutine, context=...)`."""
@@ -336,12 +337,17 @@ class SimulatedLoop(OutsideWorld):
                 self._let_time_pass()
 
     def _turn(self, actor: Actor) -> None:
-        ready = actor.ready
+        ready, due = actor.ready, actor.due
+        call: Call
         try:
             for _ in _TURN:
-                if not ready:
+                if ready:
+                    call = ready.popleft()
+                elif due:
+                    call = due.popleft()
+                else:
                     break
-                self._call = call = ready.popleft()
+                self._call = call
                 if call._cancelled:
                     continue
                 try:
@@ -356,7 +362,7 @@ class SimulatedLoop(OutsideWorld):
             if actor.later:
                 ready.extend(actor.later)
                 actor.later.clear()
-            if ready:
+            if ready or due:
                 self._give_way(actor)
             else:
                 actor.scheduled = False

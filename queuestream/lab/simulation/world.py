@@ -205,7 +205,7 @@ class World:
         self._ending = True
         loop = self._loop
         loop.decided = None
-        while tasks := sorted(asyncio.all_tasks(loop), key=lambda task: getattr(task, "number", 0)):
+        while tasks := sorted(asyncio.all_tasks(loop), key=hash):
             for task in tasks:
                 task.cancel()
             loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
