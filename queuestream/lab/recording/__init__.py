@@ -9,8 +9,8 @@ each message of a call, when the call has its answer: `ok`, `failed` where the s
 where no answer came.  A cancelled call is unknown, too.
 
 `recorder` has the Recorder and what all recorders share; `queues` and `streams` wrap ours, for threads
-and for asyncio, in this process and over AWS; `boto3_clients` hooks into the clients of boto3 and
-aiobotocore, whatever they talk to.
+and for asyncio, in this process and over AWS; `boto3_clients` has the clients of boto3 and
+aiobotocore recorded, whatever they talk to.
 """
 
 from __future__ import annotations

@@ -2,12 +2,13 @@
 
 The rule: who heard no from the service knows that nothing was done.  An answer that did not come, one
 that broke on its way, and an error inside the service (HTTP 500 and above) say nothing, since the work
-may have been done before.
+may have been done before; neither does a refusal after botocore has tried before.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 from queuestream.aws.fault_plans import AnswerLost
 from queuestream.core.errors import DigestMismatch, NoAnswer, QueuestreamError, ServiceError
@@ -23,22 +24,42 @@ def outcome_of(error: BaseException) -> Outcome:
     if isinstance(error, AnswerLost | DigestMismatch):
         return "unknown"
     if isinstance(error, ServiceError):
-        return "unknown" if (_status_of(error) or 0) >= 500 else "failed"
+        status = getattr(error, "status", None) or _metadata_of(error.__cause__).get("HTTPStatusCode")
+        return "unknown" if (status or 0) >= 500 else "failed"
     if isinstance(error, QueuestreamError):
         return "failed"
+    botocores = sys.modules.get("botocore.exceptions")
+    if botocores is not None and isinstance(error, botocores.ClientError):
+        metadata = _metadata_of(error)
+        # What became of the attempts before the last one is not told.
+        is_sure = metadata.get("HTTPStatusCode", 500) < 500 and not metadata.get("RetryAttempts")
+        return "failed" if is_sure else "unknown"
+    if botocores is not None and isinstance(error, botocores.BotoCoreError):
+        on_the_way = (
+            botocores.HTTPClientError,
+            botocores.ConnectionError,
+            botocores.IncompleteReadError,
+            botocores.ChecksumError,
+        )
+        return "unknown" if isinstance(error, on_the_way) else "failed"
     # What is wrong with the arguments is noticed before anything is done; everything else comes on the way.
     return "failed" if isinstance(error, TypeError | ValueError | AttributeError) else "unknown"
 
 
 def code_of(error: BaseException) -> str:
     """What went wrong, in a word: AWS's code, or the name of the exception."""
-    return getattr(error, "code", None) or type(error).__name__
+    code = getattr(error, "code", None)
+    if code is None:
+        code = _response_of(error).get("Error", {}).get("Code")
+    return str(code or type(error).__name__)
 
 
-def _status_of(error: ServiceError) -> int | None:
-    """The HTTP status that an error came with, as far as somebody said."""
-    status: int | None = getattr(error, "status", None)
-    if status is None:  # over AWS, botocore's error is the cause
-        response = getattr(error.__cause__, "response", None) or {}
-        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    return status
+def _response_of(error: BaseException | None) -> dict[str, Any]:
+    """What botocore's error came with."""
+    response = getattr(error, "response", None)
+    return response if isinstance(response, dict) else {}
+
+
+def _metadata_of(error: BaseException | None) -> dict[str, Any]:
+    metadata: dict[str, Any] = _response_of(error).get("ResponseMetadata", {})
+    return metadata

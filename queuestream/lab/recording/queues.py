@@ -3,183 +3,50 @@
 Each has the methods of the queue that it wraps, with their parameters, results and errors.  What
 concerns messages is recorded, an event a message, also those of a batch; what an operator does is told;
 everything else goes through.  The classes for threads and for asyncio differ in `await`; what an event
-says is in `_Queue`.
+says is in `queue_events`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from queuestream.core.broker import Broker
-from queuestream.core.clock import SECOND
 from queuestream.core.errors import QueuestreamError
-from queuestream.core.queues.message import ReceivedMessage
-from queuestream.lab.history import Event
-from queuestream.lab.recording.wrapping import Recording
+from queuestream.lab.recording.queue_events import QueueRecording
 
 if TYPE_CHECKING:
     from queuestream.core.queues.batches import BatchResult
-    from queuestream.core.queues.message import SentMessage
+    from queuestream.core.queues.message import ReceivedMessage, SentMessage
+    from queuestream.lab.history import Event
     from queuestream.lab.recording.recorder import Recorder
 
-Fields = Callable[[Any], tuple[Any, ...]]
 Operation = Callable[..., Any]
 
 
-class _Queue(Recording):
-    """What is written down of one client's doings with one queue."""
-
-    operators: Mapping[str, str | None] = dict.fromkeys(
-        ("purge", "delete_queue", "set_attributes", "start_message_move_task")
-    )
+class _Recorded(QueueRecording):
+    """What both kinds of queues know."""
 
     def __init__(self, recorder: Recorder, wrapped: Any, actor: str, application: str) -> None:
         super().__init__(recorder, wrapped, actor, application)
         self._send, self._receive, self._delete = wrapped.send, wrapped.receive, wrapped.delete
-        memory = recorder.receipts
-        self._remember, self._recall, self._forget = memory.remember, memory.recall, memory.forget
         # A queue of this process is asked for its settings each time, which costs nothing; one over AWS once.
         core = getattr(wrapped, "core", wrapped)
         self._core = core if isinstance(getattr(core, "broker", None), Broker) else None
         self._timeout_seconds: int | None = None
         self._asked = False
 
-    # --- before a call ---
 
-    def _sending(self, body: object, group: str | None) -> Event:
-        event = self._begun("send", self._name_of(body))
-        event.group = group
-        return event
-
-    def _using(self, operation: str, receipt: str | ReceivedMessage) -> Event:
-        """An event about the message that a receipt handle, or the message itself, names."""
-        handle: str | None = receipt if type(receipt) is str else getattr(receipt, "receipt_handle", None)
-        received: Any = None if handle is None else self._recall(handle)
-        if received is None and isinstance(receipt, ReceivedMessage):
-            # Somebody has received it who is not recorded.
-            received = self._delivered(receipt, 0, 0, None)
-        if received is None:
-            event = self._begun(operation)
-            event.receipt = handle
-            return event
-        return Event(
-            operation,
-            received.message,
-            "ok",
-            self._now_ns(),
-            None,
-            self._actor,
-            self._application,
-            self._resource,
-            received.message_id,
-            received.group,
-            None,
-            None,
-            received.sequence_number,
-            handle,
-        )
-
-    def _hiding(self, receipt: str | ReceivedMessage, seconds: object) -> Event:
-        event = self._using("change_visibility", receipt)
-        if isinstance(seconds, int):
-            event.visible_ns = event.started_ns + seconds * SECOND
-        return event
-
-    # --- with the answer ---
-
-    def _sent(self, event: Event, sent: SentMessage) -> None:
-        event.message_id = sent.message_id
-        event.sequence_number = sent.sequence_number
-        event.ended_ns = self._now_ns()
-        self._append(event)
-
-    def _received(self, started_ns: int, seconds: int | None, messages: list[ReceivedMessage]) -> None:
-        """What was received; a call without messages is an event as well."""
-        # The queue counts from some time between the two: so much is sure.
-        visible_ns = None if seconds is None else started_ns + seconds * SECOND
-        ended_ns = self._now_ns()
-        if not messages:
-            self._append(self._event_at("receive", started_ns, ended_ns))
-        for message in messages:
-            event = self._delivered(message, started_ns, ended_ns, visible_ns)
-            self._remember(message.receipt_handle, event)
-            self._append(event)
-
-    def _delivered(
-        self, message: ReceivedMessage, started_ns: int, ended_ns: int, visible_ns: int | None
-    ) -> Event:
-        return Event(
-            "receive",
-            self._name_of(message.body),
-            "ok",
-            started_ns,
-            ended_ns,
-            self._actor,
-            self._application,
-            self._resource,
-            message.message_id,
-            message.message_group_id,
-            None,
-            None,
-            message.sequence_number,
-            message.receipt_handle,
-            message.receive_count,
-            visible_ns,
-        )
-
-    def _deleted(self, event: Event) -> None:
-        event.ended_ns = self._now_ns()
-        self._append(event)
-        if event.receipt is not None:
-            self._forget(event.receipt)
-
-    def _batched(
-        self, events: dict[str, Event], result: BatchResult[Any], done: Callable[[Event, Any], None]
-    ) -> None:
-        """What became of each entry of a batch."""
-        for entry_id, event in events.items():
-            failure = result.failed.get(entry_id)
-            if failure is not None:
-                self._refused(event, failure.code)
-            elif entry_id in result.successful:
-                done(event, result.successful[entry_id])
-
-    def _hid(self, event: Event, _: None) -> None:
-        self._done(event)
-
-    def _deleted_of(self, event: Event, _: None) -> None:
-        self._deleted(event)
-
-    # --- the entries of a batch ---
-
-    def _sending_batch(self, entries: object) -> tuple[Any, dict[str, Event]]:
-        return _each(
-            entries, ("message_body", "message_group_id"), lambda entry: (entry, None), self._sending
-        )
-
-    def _deleting_batch(self, entries: object) -> tuple[Any, dict[str, Event]]:
-        return _each(
-            entries, ("receipt_handle",), lambda entry: (entry,), lambda handle: self._using("delete", handle)
-        )
-
-    def _hiding_batch(self, entries: object) -> tuple[Any, dict[str, Event]]:
-        return _each(
-            entries,
-            ("receipt_handle", "visibility_timeout"),
-            lambda entry: entry if isinstance(entry, tuple) and len(entry) == 2 else (None, None),
-            self._hiding,
-        )
-
-
-class RecordedQueue(_Queue):
+class RecordedQueue(_Recorded):
     """A queue for threads, recorded."""
 
     def send(self, message_body: str, **parameters: Any) -> SentMessage:
         """As `Queue.send`."""
-        event = self._sending(message_body, parameters.get("message_group_id"))
+        event = self._sending(
+            message_body, parameters.get("message_group_id"), parameters.get("message_deduplication_id")
+        )
         try:
             sent: SentMessage = self._send(message_body, **parameters)
         except BaseException as error:
@@ -246,12 +113,14 @@ class RecordedQueue(_Queue):
         return self._timeout_seconds
 
 
-class AsyncRecordedQueue(_Queue):
+class AsyncRecordedQueue(_Recorded):
     """A queue for asyncio, recorded."""
 
     async def send(self, message_body: str, **parameters: Any) -> SentMessage:
         """As `Queue.send`."""
-        event = self._sending(message_body, parameters.get("message_group_id"))
+        event = self._sending(
+            message_body, parameters.get("message_group_id"), parameters.get("message_deduplication_id")
+        )
         try:
             sent: SentMessage = await self._send(message_body, **parameters)
         except BaseException as error:
@@ -335,25 +204,3 @@ def _timeout_in(queue: Any) -> int | None:
 def _seconds_in(attributes: Any) -> int | None:
     seconds = getattr(attributes, "visibility_timeout", None)
     return seconds if isinstance(seconds, int) else None
-
-
-def _each(
-    entries: Any, fields: tuple[str, ...], plain: Fields, event_of: Callable[..., Event]
-) -> tuple[Any, dict[str, Event]]:
-    """The entries, to be gone through once more, and an event for each by its id.
-
-    What is no list of entries has no events; the queue says what is wrong with it.
-    """
-    if isinstance(entries, str | bytes | Mapping) or not isinstance(entries, Iterable):
-        return entries, {}
-    listed = list(entries)
-    events = {}
-    for place, entry in enumerate(listed):
-        if isinstance(entry, Mapping):
-            entry_id, values = entry.get("id"), tuple(map(entry.get, fields))
-        elif hasattr(entry, "id"):
-            entry_id, values = entry.id, tuple(getattr(entry, field) for field in fields)
-        else:
-            entry_id, values = str(place), plain(entry)
-        events[str(entry_id)] = event_of(*values)
-    return listed, events

@@ -59,9 +59,9 @@ class Recorder:
         self.history = history
         self.now_ns: Callable[[], int] = time.time_ns if clock is None else clock.now_ns
         self.name_of: Callable[[Any], str | None] = _text_of if identify is None else identify
-        # What was received under a receipt, the shard that an iterator reads, and whose parents are told.
+        # What was received under a receipt, an iterator's stream and shard, the shards whose parents are told.
         self.receipts: Memory[Event] = Memory(_RECEIPTS)
-        self.iterators: Memory[str] = Memory(_ITERATORS)
+        self.iterators: Memory[tuple[str, str]] = Memory(_ITERATORS)
         self._lineages: dict[tuple[str, str], None] = {}
 
     def __repr__(self) -> str:
@@ -94,6 +94,28 @@ class Recorder:
 
         kind = AsyncRecordedStream if is_async(stream, "put_record") else RecordedStream
         return cast("Recorded", kind(self, stream, actor, application))
+
+    def boto3(self, client: Any, actor: str = "", application: str = "") -> Callable[[], None]:
+        """Record what a client of boto3, botocore or aiobotocore does, whatever endpoint it talks to.
+
+        The client stays what it is, with all its methods and paginators.  Of a receive it is known until
+        when the message is hidden where the call says so, or where the client was seen to make the queue,
+        to set its visibility timeout or to ask for it.
+
+        Args:
+            client: A client of SQS or Kinesis, or a resource of SQS.
+            actor: Which client it is.
+            application: Those clients who share the work of reading.
+
+        Returns:
+            A function that ends it.
+
+        Raises:
+            TypeError: It is a client of another service, or none.
+        """
+        from queuestream.lab.recording.boto3_clients import record_client  # noqa: PLC0415 - needs botocore
+
+        return record_client(self, client, actor, application)
 
     # --- anybody's ---
 

@@ -1,152 +1,32 @@
 """Streams that write down what is done with them.
 
-Each has the methods of the stream that it wraps, with their parameters, results and errors.  A record is
-put and got, an event each; a reader takes up a position in a shard (`seek`) with a new iterator, with a
-subscription, and when it reads from an iterator other than the last one it was given; it comes to the
-end of a closed shard (`finish`) and learns its children's parents (`lineage`).  What an operator does is
-told, and everything else goes through.
+Each has the methods of the stream that it wraps, with their parameters, results and errors; what
+concerns records and readers is recorded, what an operator does is told, and everything else goes through.
+The classes for threads and for asyncio differ in `await`; what an event says is in `stream_events`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from queuestream.lab.recording.wrapping import Recording
+from queuestream.lab.recording.stream_events import StreamRecording
 
 if TYPE_CHECKING:
     from queuestream.core.streams.listing import ListShardsResult
-    from queuestream.core.streams.record import ChildShard, GetRecordsResult, PutRecordsResult, Record
+    from queuestream.core.streams.record import GetRecordsResult, PutRecordsResult, Record
     from queuestream.lab.history import Event
     from queuestream.lab.recording.recorder import Recorder
 
-_OPERATORS = {
-    "split_shard": "shard_to_split",
-    "merge_shards": "shard_to_merge",
-    **dict.fromkeys(
-        (
-            "update_shard_count",
-            "update_stream_mode",
-            "increase_stream_retention_period",
-            "decrease_stream_retention_period",
-            "delete",
-        )
-    ),
-}
 
-
-class _Stream(Recording):
-    """What is written down of one client's doings with one stream."""
-
-    operators: Mapping[str, str | None] = _OPERATORS
+class _Recorded(StreamRecording):
+    """What both kinds of streams know."""
 
     def __init__(self, recorder: Recorder, wrapped: Any, actor: str, application: str) -> None:
         super().__init__(recorder, wrapped, actor, application)
         self._put, self._get = wrapped.put_record, wrapped.get_records
-        # The iterator that this reader was given last, by shard: another one is another position.
-        self._onward: dict[str, str] = {}
-
-    # --- putting ---
-
-    def _putting(self, data: object, partition_key: object) -> Event:
-        event = self._begun("put", self._name_of(data))
-        event.partition_key = partition_key if isinstance(partition_key, str) else None
-        return event
-
-    def _stored(self, event: Event, record: Record) -> None:
-        event.ended_ns = self._now_ns()
-        event.shard = record.shard_id
-        event.sequence_number = record.sequence_number
-        self._append(event)
-
-    def _putting_each(self, records: Any) -> tuple[Any, list[Event]]:
-        """The records, to be gone through once more, and an event for each."""
-        if isinstance(records, str | bytes | Mapping) or not isinstance(records, Iterable):
-            return records, []
-        listed = list(records)
-        events = []
-        for record in listed:
-            if isinstance(record, Mapping):
-                data, key = record.get("data"), record.get("partition_key")
-            elif isinstance(record, tuple):
-                data, key = (*record, None, None)[:2]
-            else:
-                data, key = getattr(record, "data", None), getattr(record, "partition_key", None)
-            events.append(self._putting(data, key))
-        return listed, events
-
-    def _stored_each(self, events: list[Event], result: PutRecordsResult) -> None:
-        for event, record in zip(events, result.records, strict=False):
-            if record.error_code is not None:
-                self._refused(event, record.error_code)
-            else:
-                self._stored(event, record)
-
-    # --- reading ---
-
-    def _seeking(self, shard_id: object, sequence_number: object) -> Event:
-        event = self._begun("seek")
-        event.shard = str(shard_id)
-        event.sequence_number = sequence_number if isinstance(sequence_number, str) else None
-        return event
-
-    def _sought(self, event: Event, iterator: str) -> None:
-        self._done(event)
-        self._goes_on(str(event.shard), iterator)
-
-    def _goes_on(self, shard_id: str, iterator: str) -> None:
-        self.recorder.iterators.remember(iterator, shard_id)
-        self._onward[shard_id] = iterator
-
-    def _getting(self, iterator: object) -> Event:
-        """The event of a read; the reader may have gone elsewhere first."""
-        shard_id = self.recorder.iterators.recall(iterator) if isinstance(iterator, str) else None
-        if shard_id is not None and self._onward.get(shard_id) != iterator:
-            self._done(self._seeking(shard_id, None))
-            self._onward[shard_id] = str(iterator)
-        event = self._begun("get")
-        event.shard = shard_id
-        return event
-
-    def _got(self, event: Event, result: GetRecordsResult) -> None:
-        """Forget the iterator no sooner than there are too many: it may be used again."""
-        self._read(event, result.records)
-        shard_id = event.shard
-        if result.next_shard_iterator is None:
-            self._finished(event, result.child_shards)
-        elif shard_id is not None:
-            self._goes_on(shard_id, result.next_shard_iterator)
-
-    def _read(self, event: Event, records: Iterable[Record]) -> None:
-        """An event for each record; none where nothing was there."""
-        ended_ns = self._now_ns()
-        identify = self._name_of
-        for record in records:
-            got = self._event_at("get", event.started_ns, ended_ns)
-            got.message = identify(record.data)
-            got.partition_key = record.partition_key
-            got.shard = record.shard_id or event.shard
-            got.sequence_number = record.sequence_number
-            self._append(got)
-
-    def _finished(self, event: Event, children: Iterable[ChildShard]) -> None:
-        """The end of a closed shard, and what comes after it."""
-        end = self._event_at("finish", event.started_ns, None)
-        end.shard = event.shard
-        self._done(end)
-        for child in children:
-            self._learnt(child.shard_id, child.parent_shards)
-
-    def _listed(self, result: ListShardsResult) -> None:
-        for shard in result.shards:
-            self._learnt(shard.shard_id, (shard.parent_shard_id, shard.adjacent_parent_shard_id))
-
-    def _learnt(self, shard_id: str, parents: Iterable[str | None]) -> None:
-        known = tuple(parent for parent in parents if parent)
-        self.recorder.lineage(self._actor, self._application, self._resource, shard_id, known)
 
 
-class RecordedStream(_Stream):
+class RecordedStream(_Recorded):
     """A stream for threads, recorded."""
 
     def put_record(self, data: bytes, partition_key: str | None = None, *more: Any, **named: Any) -> Record:
@@ -160,7 +40,7 @@ class RecordedStream(_Stream):
         """As `Stream.put_records`."""
         records, events = self._putting_each(records)
         result: PutRecordsResult = self._perform(events, self.wrapped.put_records, records, *more, **named)
-        self._stored_each(events, result)
+        self._stored_each(events, result.records)
         return result
 
     def get_shard_iterator(
@@ -202,7 +82,7 @@ class RecordedStream(_Stream):
         return RecordedSubscription(self, subscription, shard_id)
 
 
-class AsyncRecordedStream(_Stream):
+class AsyncRecordedStream(_Recorded):
     """A stream for asyncio, recorded."""
 
     async def put_record(
@@ -219,7 +99,7 @@ class AsyncRecordedStream(_Stream):
         records, events = self._putting_each(records)
         put = self.wrapped.put_records
         result: PutRecordsResult = await self._perform_async(events, put, records, *more, **named)
-        self._stored_each(events, result)
+        self._stored_each(events, result.records)
         return result
 
     async def get_shard_iterator(
@@ -269,7 +149,7 @@ class AsyncRecordedStream(_Stream):
 class _Subscription:
     """What is written down of what a subscription tells."""
 
-    def __init__(self, stream: _Stream, wrapped: Any, shard_id: str) -> None:
+    def __init__(self, stream: StreamRecording, wrapped: Any, shard_id: str) -> None:
         self.stream = stream
         self.wrapped = wrapped
         self._shard_id = shard_id
