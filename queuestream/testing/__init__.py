@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from queuestream.testing.call_log import Call as Call
     from queuestream.testing.call_log import CallLog as CallLog
+    from queuestream.testing.expecting import ExpectedCall as ExpectedCall
 
 # Each name, and the module of this package that has it.
 _HOMES = {
     "Call": "call_log",
     "CallLog": "call_log",
+    "ExpectedCall": "expecting",
 }
 
 __all__ = [*_HOMES]  # noqa: PLE0604 - names, all of them

@@ -26,6 +26,7 @@ from queuestream.testing.expecting import (
     matched,
     shown_pairs,
     shown_value,
+    times_in_words,
 )
 from queuestream.testing.watching import Watching
 
@@ -257,7 +258,7 @@ class CallLog:
         expected = ExpectedCall(operation, resource=resource, where=where, **parameters)
         found = matched(expected, self)
         if (not found) if times is None else (len(found) != times):
-            raise AssertionError(expected.missed(self, found, times))
+            raise AssertionError(expected.missed(self, found, times_in_words(times) if found else ""))
         return found
 
     def assert_not_called(
@@ -294,7 +295,11 @@ class CallLog:
         found = assigned(expected, calls)
         missed = [expectation for expectation, call in zip(expected, found, strict=True) if call is None]
         if missed:
-            raise AssertionError("\n".join(expectation.missed(self, [], None) for expectation in missed))
+            once_more = ", and is expected once more"
+            told = [(expectation, matched(expectation, calls)) for expectation in missed]
+            raise AssertionError(
+                "\n".join(one.missed(self, fitting, once_more if fitting else "") for one, fitting in told)
+            )
         assert_nothing_else(calls, found if only else calls)
         return [call for call in found if call is not None]
 
@@ -310,13 +315,12 @@ class CallLog:
         __tracebackhide__ = True
         found: list[Call] = []
         for expectation in expected:
-            after = found[-1].number if found else 0
-            later = matched(expectation, self)
-            call = next((call for call in later if call.number > after), None)
+            fitting = matched(expectation, self)
+            after = found[-1] if found else None
+            call = next((call for call in fitting if after is None or call.number > after.number), None)
             if call is None:
-                raise AssertionError(
-                    expectation.missed(self, later, None, after=found[-1] if found else None)
-                )
+                but = f", but not after call {after.number}, {after.operation}" if after and fitting else ""
+                raise AssertionError(expectation.missed(self, fitting, but))
             found.append(call)
         return found
 
@@ -403,5 +407,6 @@ class _Wait:
             return found[self._times - 1]
         if is_over:
             waited = f"Within {self._timeout_seconds:g} seconds: "
-            raise AssertionError(waited + self._expected.missed(log, found, self._times))
+            but = times_in_words(self._times) if found else ""
+            raise AssertionError(waited + self._expected.missed(log, found, but))
         return None

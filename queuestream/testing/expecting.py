@@ -83,23 +83,18 @@ class ExpectedCall:
             found.append("the condition was false")
         return found
 
-    def missed(self, log: CallLog, found: list[Call], times: int | None, after: Call | None = None) -> str:
+    def missed(self, log: CallLog, found: list[Call], but: str = "") -> str:
         """What there is to say where the calls were not as expected.
 
         Args:
             log: All calls.
             found: Those that are as expected.
-            times: How many there should have been; one at least where None.
-            after: The call that they should have come after.
+            but: What is wrong with these.
         """
-        how_often = {0: "was not called", 1: "was called once"}.get(
+        was_called = {0: "was not called", 1: "was called once"}.get(
             len(found), f"was called {len(found)} times"
         )
-        if after is not None:
-            how_often = "was not called" if not found else "was called too early"
-            how_often += f" after call {after.number}, {after.operation}" if not found else ""
-        wanted = "" if times is None or (times == 1 and not found) else f", not {times} times"
-        lines = [f"{self!r} {how_often}{wanted}."]
+        lines = [f"{self!r} {was_called}{but}."]
         lines += [f"  {call.number}. {call}" for call in found[:_NEAR_MAX]]
         near = [] if found else [call for call in log if fnmatchcase(call.operation, self.operation)]
         near.sort(key=lambda call: len(self.differences(call)))
@@ -135,6 +130,13 @@ def assigned(expected: Sequence[ExpectedCall], calls: Sequence[Call]) -> list[Ca
     numbers = {place: number for number, place in owners.items()}
     by_number = {call.number: call for call in calls}
     return [by_number[numbers[place]] if place in numbers else None for place in range(len(expected))]
+
+
+def times_in_words(times: int | None) -> str:
+    """How often it should have been, for a sentence that says how often it was."""
+    if times is None:
+        return ""
+    return {0: ", and should not have been", 1: ", not once"}.get(times, f", not {times} times")
 
 
 def assert_nothing_else(calls: Sequence[Call], expected: Sequence[Call | None]) -> None:

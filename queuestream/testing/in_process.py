@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from queuestream.aws.accounts import Aws
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
     from queuestream.aws.in_process.connection import Connection
     from queuestream.core.broker import Broker
     from queuestream.testing.call_log import CallLog
+
+
+# Of each: its name in files, its names in the environment, the default, what converts it.
+_NOTHING_OF_THE_MACHINE: dict[str, Any] = {
+    "profile": (None, [], None, None),
+    "config_file": (None, [], os.devnull, None),
+    "credentials_file": (None, [], os.devnull, None),
+}
+# botocore's own default, whatever the environment says.
+_RETRIES = {"mode": "legacy", "total_max_attempts": 5}
 
 
 class AwsAround(Aws):
@@ -46,26 +57,32 @@ def client(service: str, aws: Aws, faults: FaultPlan) -> Any:
         aws: What answers.
         faults: What goes wrong.
     """
-    import boto3  # noqa: PLC0415 - only who has it comes here
-    from botocore.config import Config  # noqa: PLC0415 - as above
+    from queuestream.aws import wire  # noqa: PLC0415 - it says what to install where botocore is missing
+
+    return wire(_client(service, aws.region), aws, faults=faults)
+
+
+def _client(service: str, region: str) -> Any:
+    from botocore.config import Config  # noqa: PLC0415 - only who has it comes here
     from botocore.session import Session  # noqa: PLC0415 - as above
 
-    from queuestream.aws.in_process.wiring import wire  # noqa: PLC0415 - as above
-
-    # Of each: its name in files, its names in the environment, the default, what converts it.
-    nowhere: dict[str, Any] = {
-        "profile": (None, [], None, None),
-        "config_file": (None, [], os.devnull, None),
-        "credentials_file": (None, [], os.devnull, None),
-    }
-    session = boto3.session.Session(
+    session = Session(_NOTHING_OF_THE_MACHINE)
+    session.register_component("data_loader", _models())
+    return session.create_client(
+        service,
+        region_name=region,
         aws_access_key_id="testing",
         aws_secret_access_key="testing",  # noqa: S106 - no secret: nobody checks it
-        region_name=aws.region,
-        botocore_session=Session(nowhere),
+        config=Config(ignore_configured_endpoint_urls=True, retries=_RETRIES),
     )
-    made = session.client(service, config=Config(ignore_configured_endpoint_urls=True))
-    return wire(made, aws, faults=faults)
+
+
+@cache
+def _models() -> Any:
+    """Who reads the models of services, which takes longer than most tests, once."""
+    from botocore.loaders import Loader  # noqa: PLC0415 - only who has it comes here
+
+    return Loader()
 
 
 @contextmanager
@@ -98,8 +115,8 @@ def answering(aws: Aws, faults: FaultPlan, calls: CallLog | None) -> Iterator[No
         def connect(self, client: Any, *args: Any, **kwargs: Any) -> Connection:
             connection: Any = super().connect(client, *args, **kwargs)
             if calls is not None:
-                connection.call = telling_method(calls, connection.call)
-                connection.call_async = telling_method(calls, connection.call_async)
+                connection.call = telling_method(calls, connection.call, is_async=False)
+                connection.call_async = telling_method(calls, connection.call_async, is_async=True)
             return connection  # type: ignore[no-any-return]
 
     world = LoggedWorld(Carrier(aws, faults))

@@ -197,29 +197,29 @@ def queuestream_async_broker(queuestream_broker: Broker, request: pytest.Fixture
 
 
 @pytest.fixture
-def queuestream_queue(queuestream_broker: Broker) -> MakesQueues:
+def queuestream_queue(request: pytest.FixtureRequest, queuestream_broker: Broker) -> MakesQueues:
     """Make queues of the test's broker, or give the one of that name.
 
     `emails = queuestream_queue("emails", visibility_timeout=30)`; the arguments are those of `Queue`.
     """
 
     def queuestream_queue(queue_name: str, **attributes: Any) -> Queue:
-        return queuestream_broker.create_queue(queue_name, **attributes)
+        return _watched(request, queuestream_broker.create_queue(queue_name, **attributes))
 
     return queuestream_queue
 
 
 @pytest.fixture
-def queuestream_stream(queuestream_broker: Broker) -> MakesStreams:
+def queuestream_stream(request: pytest.FixtureRequest, queuestream_broker: Broker) -> MakesStreams:
     """Make streams of the test's broker, or give the one of that name where nothing else is said.
 
     `events = queuestream_stream("events", shard_count=4)`; the arguments are those of `Stream`.
     """
 
     def queuestream_stream(name: str, **settings: Any) -> Stream:
-        if name in queuestream_broker.streams and not settings:
-            return queuestream_broker.stream(name)
-        return queuestream_broker.create_stream(name, **settings)
+        is_there = name in queuestream_broker.streams and not settings
+        make = queuestream_broker.stream if is_there else queuestream_broker.create_stream
+        return _watched(request, make(name, **settings))
 
     return queuestream_stream
 

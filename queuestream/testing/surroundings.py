@@ -80,9 +80,11 @@ class Surroundings:
         said = {name: value for name, value in self.said.items() if name not in {"seed", "seeds"}}
         if said:
             yield ", ".join(f"{name}={value!r}" for name, value in said.items())
-        if self.clock is not None:
-            yield repr(self.clock)
-        for broker in self._brokers():
+        brokers = self._brokers()
+        clock = brokers[0].clock if brokers else self.clock
+        if clock is not None:
+            yield repr(clock)
+        for broker in brokers:
             yield from _broker_lines(broker)
         if self.faults is not None and self.faults.injected:
             yield repr(self.faults)

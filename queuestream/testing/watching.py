@@ -73,11 +73,21 @@ class Watching:
     def _watch_client(self, client: Any) -> None:
         own = vars(client).get("_make_api_call")
         if own is not None:  # the client is wired to something
-            self._replace(client, "_make_api_call", telling_call(self._log, own))
+            method = telling_method(
+                self._log, lambda _, *call: own(*call), is_async=inspect.iscoroutinefunction(own)
+            )
+            self._replace(client, "_make_api_call", functools.partial(method, client))
             return
         kind = type(client)
+
+        def original(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
+            return kind._make_api_call(
+                client, operation, parameters
+            )  # mock_aws may have put another one there
+
         # In a class, and not in the client itself, which mock_aws would take for a wired one.
-        telling = telling_method(self._log, kind._make_api_call)
+        is_async = inspect.iscoroutinefunction(kind._make_api_call)
+        telling = telling_method(self._log, original, is_async=is_async)
         client.__class__ = type(kind.__name__, (kind,), {"_make_api_call": telling})
         self._undo.append(lambda: setattr(client, "__class__", kind))
 
@@ -113,7 +123,7 @@ class Watching:
     def _given(self, answer: Any) -> Any:
         """A queue, a stream, a page of queues, or nothing: what a broker has given to the program."""
         if answer is not None and not _inside.get():
-            for thing in getattr(answer, "queues", [answer]):
+            for thing in answer if isinstance(answer, list) else [answer]:
                 self.watch(thing)
         return answer
 
@@ -124,26 +134,18 @@ class Watching:
         self._undo.append(undo if before is _ABSENT else functools.partial(setattr, thing, name, before))
 
 
-def telling_call(log: CallLog, original: Callable[..., Any]) -> Callable[..., Any]:
-    """One client's `_make_api_call`, which tells a log; it takes an operation and parameters."""
-    if inspect.iscoroutinefunction(original):
+def telling_method(log: CallLog, original: Callable[..., Any], *, is_async: bool) -> Callable[..., Any]:
+    """What makes the calls of clients, and tells a log.
 
-        async def call_async(operation: str, parameters: dict[str, Any]) -> Any:
-            work = functools.partial(original, operation, parameters)
-            return await _told_async(log, work, operation, resource_of(parameters), parameters)
+    Args:
+        log: Who is told.
+        original: Takes a client, AWS's name of an operation, and parameters.
+        is_async: Whether it is to be awaited.
 
-        return call_async
-
-    def call(operation: str, parameters: dict[str, Any]) -> Any:
-        work = functools.partial(original, operation, parameters)
-        return _told(log, work, operation, resource_of(parameters), parameters)
-
-    return call
-
-
-def telling_method(log: CallLog, original: Callable[..., Any]) -> Callable[..., Any]:
-    """The same of a class of clients; it takes the client, an operation and parameters."""
-    if inspect.iscoroutinefunction(original):
+    Returns:
+        Takes the same.
+    """
+    if is_async:
 
         async def method_async(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
             work = functools.partial(original, client, operation, parameters)
