@@ -15,6 +15,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from queuestream.lab.checkers.checking import check as check
+    from queuestream.lab.checkers.verdicts import Anomaly as Anomaly
+    from queuestream.lab.checkers.verdicts import Verdict as Verdict
     from queuestream.lab.history import Event as Event
     from queuestream.lab.history import History as History
     from queuestream.lab.simulation.world import World as World
@@ -22,9 +25,12 @@ if TYPE_CHECKING:
 
 # Each name is imported when it is first asked for.
 _HOMES = {
+    "Anomaly": "checkers.verdicts",
     "Event": "history",
     "History": "history",
+    "Verdict": "checkers.verdicts",
     "World": "simulation.world",
+    "check": "checkers.checking",
     "simulate": "simulation.world",
 }
 

@@ -1,0 +1,78 @@
+"""FIFO queues: a message sent again under its deduplication id, within five minutes, is one message.
+
+Two messages of one group and deduplication id that were both acknowledged, under different ids, were taken
+at two instants; the question is whether these can have been five minutes apart.  Sends without an answer
+may have been the ones that were taken, so they make the times in question longer.
+
+AWS: "Using the message deduplication ID in Amazon SQS".
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from queuestream.core.clock import SECOND
+from queuestream.lab.checkers.lives import ended_ns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from queuestream.lab.checkers.findings import Findings
+    from queuestream.lab.checkers.lives import Lives
+
+INTERVAL_NS = 5 * 60 * SECOND
+
+
+def check_deduplication(lives: Lives, findings: Findings) -> None:
+    """Find what was taken twice."""
+    events = lives.events
+    if lives.emptied:
+        return  # a purge takes the memory of what was sent along
+    by_id: dict[tuple[str | None, str], list[int]] = {}
+    for life in lives.by_name.values():
+        for place in life.sends:
+            event = events[place]
+            if event.deduplication_id is not None and event.outcome != "failed":
+                by_id.setdefault((event.group, event.deduplication_id), []).append(place)
+    for (_, deduplication_id), places in by_id.items():
+        if len(places) > 1:
+            _check_sends(lives, findings, deduplication_id, places)
+
+
+def _check_sends(lives: Lives, findings: Findings, deduplication_id: str, places: Sequence[int]) -> None:
+    """Judge what was sent under one deduplication id."""
+    events, tell = lives.events, findings.teller
+    taken: dict[str, list[int]] = {}
+    for place in places:
+        event = events[place]
+        name = event.message_id or event.sequence_number
+        if event.outcome == "ok" and name is not None:
+            taken.setdefault(name, []).append(place)
+    if len(taken) < 2:
+        return
+    unanswered_ns = [events[place].started_ns for place in places if events[place].outcome == "unknown"]
+    # From when on each message may have been taken, from when on it surely was, and whose send says so.
+    spans = sorted(
+        (
+            min([events[place].started_ns for place in sends] + unanswered_ns),
+            min(ended_ns(events[place]) for place in sends),
+            min(sends, key=lambda place: (ended_ns(events[place]), place)),
+        )
+        for sends in taken.values()
+    )
+    spans.sort(key=lambda span: span[1])
+    for (from_ns, until_ns, one), (other_from_ns, other_until_ns, other) in pairwise(spans):
+        if max(other_until_ns - from_ns, until_ns - other_from_ns) < INTERVAL_NS:
+            findings.find(
+                "undeduplicated",
+                (one, other),
+                lambda one=one, other=other: (  # type: ignore[misc]
+                    f"{tell.did(other, f'sent {tell.message(events[other].message)}')} under the "
+                    f'deduplication id "{deduplication_id}", less than five minutes after '
+                    f"{tell.did(one, 'had sent it')}, and both were taken as messages of their own."
+                ),
+                ""
+                if events[one].group is None
+                else f"message group {events[one].group} of {findings.resource}",
+            )

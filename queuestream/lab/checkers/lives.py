@@ -1,0 +1,158 @@
+"""A queue's events, message by message: what is left of a history before anything is judged.
+
+A message is what its producer calls by one name.  It may have been sent more than once, so the queue may
+know several by that name, each under an id of its own.  Events are kept as their places in the history.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+from queuestream.core.clock import SECOND
+from queuestream.lab.checkers.precedence import NEVER
+from queuestream.lab.history import CHANGE_VISIBILITY, DELETE, GET, PUT, RECEIVE, SEND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from queuestream.lab.history import Event
+
+SENDS, RECEIVES = frozenset({SEND, PUT}), frozenset({RECEIVE, GET})
+"""Who takes a stream for a queue or a queue for a stream gets a verdict, too."""
+
+EMPTYING = ("purge", "purge_queue", "delete_queue", "delete_stream")
+"""What an operator does after which messages may be gone."""
+
+# AWS: "PurgeQueue": it takes up to a minute, and takes along what was sent meanwhile.
+_PURGE_NS = 60 * SECOND
+
+
+class Life:
+    """What clients did with one message of one queue: places in the history, in its order.
+
+    Attributes:
+        name: What the producer calls it.
+        sends: Every attempt to send it.
+        deliveries: Every receive that succeeded.
+        deletes: Deletes that succeeded or may have.
+        changes: Changes of visibility that succeeded or may have.
+    """
+
+    __slots__ = ("changes", "deletes", "deliveries", "name", "sends")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.sends: list[int] = []
+        self.deliveries: list[int] = []
+        self.deletes: list[int] = []
+        self.changes: list[int] = []
+
+
+class Lives:
+    """All messages of one queue.
+
+    Args:
+        events: The whole history.
+        places: The places of the queue's events.
+
+    Attributes:
+        events: As given.
+        by_name: The messages, in the order in which they were first met.
+        has_sends: Whether somebody's sends were recorded.
+        has_deletes: Whether somebody deletes.
+        emptied: When operators began to empty the queue, in order.
+        emptied_until_ns: Until when messages may have gone with that; -1 where nobody did.
+        empty_receives: When receives began that got nothing.
+        open_receives: Receives of whose messages nobody heard.
+        blurred_ns: When the first delete or change of visibility began of which nobody knows the message.
+    """
+
+    def __init__(self, events: Sequence[Event], places: Iterable[int]) -> None:
+        self.events = events
+        self.by_name: dict[str, Life] = {}
+        self.has_sends = False
+        self.has_deletes = False
+        self.emptied: list[int] = []
+        self.emptied_until_ns = -1
+        self.empty_receives: list[int] = []
+        self.open_receives: list[int] = []
+        self.blurred_ns = NEVER
+        unnamed: list[int] = []
+        by_name = self.by_name
+        for place in places:
+            event = events[place]
+            name = event.message
+            if name is None:
+                unnamed.append(place)
+                continue
+            life = by_name.get(name)
+            if life is None:
+                life = by_name[name] = Life(name)
+            operation = event.operation
+            if operation in SENDS:
+                life.sends.append(place)
+            elif event.outcome == "failed":
+                continue
+            elif operation in RECEIVES:
+                if event.outcome == "ok":
+                    life.deliveries.append(place)
+            elif operation == DELETE:
+                life.deletes.append(place)
+            elif operation == CHANGE_VISIBILITY:
+                life.changes.append(place)
+        self._read_unnamed(unnamed)
+        self.has_sends = any(life.sends for life in by_name.values())
+        self.has_deletes = any(life.deletes for life in by_name.values())
+
+    def _read_unnamed(self, places: Iterable[int]) -> None:
+        """Events that name no message: empty receives, what operators do, and deletes by receipt alone."""
+        by_receipt: dict[str, Life] = {}
+        for place in places:
+            event = self.events[place]
+            if event.outcome == "failed":
+                continue
+            if event.operation in RECEIVES:
+                if event.outcome == "unknown":
+                    self.open_receives.append(place)
+                elif event.message_id is None and event.receipt is None:
+                    self.empty_receives.append(event.started_ns)
+            elif event.operation in {DELETE, CHANGE_VISIBILITY}:
+                by_receipt = by_receipt or self._by_receipt()
+                life = by_receipt.get(event.receipt or "")
+                if life is None:
+                    self.blurred_ns = min(self.blurred_ns, event.started_ns)
+                else:
+                    (life.deletes if event.operation == DELETE else life.changes).append(place)
+            elif event.operation in EMPTYING:
+                self.emptied.append(event.started_ns)
+                ended_ns = NEVER if event.ended_ns is None else event.ended_ns + _PURGE_NS
+                self.emptied_until_ns = max(self.emptied_until_ns, ended_ns)
+        self.emptied.sort()
+
+    def _by_receipt(self) -> dict[str, Life]:
+        return {
+            receipt: life
+            for life in self.by_name.values()
+            for place in life.deliveries
+            if (receipt := self.events[place].receipt) is not None
+        }
+
+    def emptied_after(self, time_ns: int) -> int:
+        """When operators first began to empty the queue, from an instant on."""
+        place = bisect_left(self.emptied, time_ns)
+        return self.emptied[place] if place < len(self.emptied) else NEVER
+
+    def in_order_of_start(self, places: list[int]) -> list[int]:
+        """Places in the order in which their calls began."""
+        return sorted(places, key=self.started_ns) if len(places) > 1 else places
+
+    @property
+    def started_ns(self) -> Callable[[int], int]:
+        """When the call at a place began."""
+        return lambda place: self.events[place].started_ns
+
+
+def ended_ns(event: Event) -> int:
+    """From when on a call surely had happened; `NEVER` where nobody heard of it."""
+    return NEVER if event.ended_ns is None or event.outcome != "ok" else event.ended_ns
