@@ -181,6 +181,8 @@ ROWS_WITHIN = {
         "one_broker": 1,
         "calls": 1,
         "operations": 2,
+        "faults": 0,
+        "struck": 2,
         "fault_plans": 3,
         "front_end": 4,
         "in_process": 5,

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from queuestream.aws.accounts import Aws as Aws
-    from queuestream.aws.fault_plans import Fault as Fault
     from queuestream.aws.fault_plans import FaultPlan as FaultPlan
+    from queuestream.aws.faults import Fault as Fault
     from queuestream.aws.in_process.mock import mock_aws as mock_aws
     from queuestream.aws.in_process.wiring import wire as wire
     from queuestream.aws.server import serve as serve
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Aws": "accounts",
-    "Fault": "fault_plans",
+    "Fault": "faults",
     "FaultPlan": "fault_plans",
     "ManualClock": "server.manual_clock",
     "mock_aws": "in_process.mock",

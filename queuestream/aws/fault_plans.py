@@ -9,10 +9,12 @@
 
 Rules are asked in the order in which they were added.  Delays add up; the first other rule that
 strikes ends the call.  Each rule draws from a source of its own, so that the same seed and the same
-calls strike the same way whatever other rules there are.  What struck is kept in `injected`.
+calls strike the same way whatever other rules there are.  What struck is kept in `injected`, and
+`str(faults)` tells it line by line.
 
-Carriers call `perform` in place of an operation.  A lost answer comes out as `AnswerLost`, which
-each carrier turns into what its client would see: a closed connection, or no answer in time.
+A plan decides (`decide`); who carries calls makes it come true.  Carriers of AWS's requests call
+`perform` in place of an operation.  A lost answer comes out as `AnswerLost`, which each of them turns
+into what its client would see: a closed connection, or no answer in time.
 """
 
 from __future__ import annotations
@@ -20,106 +22,18 @@ from __future__ import annotations
 import random
 import threading
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from queuestream.aws.calls import Later
-from queuestream.core.arns import name_of_queue_url, parse_arn
-from queuestream.core.clock import SECOND, Wakeup, duration_ns
-from queuestream.core.errors import (
-    LimitExceededException,
-    ProvisionedThroughputExceededException,
-    QueuestreamError,
-    RequestThrottled,
-    ServiceError,
-)
+from queuestream.aws.faults import AnswerLost, Fault, Injected, InjectedError, Strike
+from queuestream.aws.struck import entries_of, perform_struck, resource_of
+from queuestream.core.clock import SECOND, duration_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from queuestream.aws.calls import Caller, Operation, Shape
-    from queuestream.core.clock import Clock
 
-# What a shard refuses when it is asked too much; the other operations have a rate of calls (API reference).
-_OF_A_SHARD = {"GetRecords", "GetShardIterator", "PutRecord", "PutRecords"}
-
-
-class AnswerLost(QueuestreamError):
-    """The work was done and the answer got lost, because a fault plan says so.
-
-    Attributes:
-        closed: Whether the connection was closed; where not, the client waited in vain.
-    """
-
-    def __init__(self, *, closed: bool) -> None:
-        how = "the connection was closed" if closed else "no answer came in time"
-        super().__init__(f"A fault plan took the answer away: {how}.")
-        self.closed = closed
-
-
-class InjectedError(ServiceError):
-    """An error that a fault plan asks for.
-
-    Attributes:
-        status: The HTTP status that goes with it.
-    """
-
-    def __init__(self, code: str, message: str, status: int) -> None:
-        super().__init__(message)
-        self.code = code
-        self.status = status
-
-
-@attrs.frozen(kw_only=True)
-class Fault:
-    """One rule: what happens to which calls.
-
-    Attributes:
-        effect: `throttle` and `fail` refuse a call before any work; `lose_answer` and `time_out` do the work
-            and keep the answer; `slow_down` waits first; `reject_entries` fails some entries of a batch.
-        operation: AWS's name of the operation, or a pattern: `PutRecord*`.
-        resource: The name of the queue or stream, or a pattern.
-        rate: How likely it strikes, 0 to 1.
-        after: How many matching calls it lets pass first.
-        times: How often it strikes at most; without end where None.
-        code: AWS's name of the error; what AWS would say where None.
-        message: The error's sentence.
-        status: The error's HTTP status.
-        seconds: For `slow_down`, how long; for `time_out`, how long the client waits before it gives up.
-    """
-
-    effect: Literal["throttle", "fail", "lose_answer", "time_out", "slow_down", "reject_entries"]
-    operation: str = "*"
-    resource: str = "*"
-    rate: float = attrs.field(
-        default=1.0, validator=attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(1))
-    )
-    after: int = attrs.field(default=0, validator=attrs.validators.ge(0))
-    times: int | None = None
-    code: str | None = None
-    message: str | None = None
-    status: int | None = None
-    seconds: float = attrs.field(default=0, validator=attrs.validators.ge(0))
-
-
-@attrs.frozen
-class Injected:
-    """One time that a fault struck.
-
-    Attributes:
-        call: Which call of the plan's it was, counted from 1.
-        at_ns: When, on the clock of the queues and streams.
-        operation: AWS's name.
-        resource: The queue's or stream's name; empty where the request names none.
-        fault: The rule.
-    """
-
-    call: int
-    at_ns: int
-    operation: str
-    resource: str
-    fault: Fault
+__all__ = ["AnswerLost", "Fault", "FaultPlan", "Injected", "InjectedError"]
 
 
 @attrs.define(eq=False)
@@ -167,6 +81,9 @@ class FaultPlan:
     def __repr__(self) -> str:
         return f"<FaultPlan: {len(self._rules)} rules, struck {len(self.injected)} times>"
 
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.injected)) or "Nothing struck."
+
     # --- rules ---
 
     def add(self, fault: Fault) -> Fault:
@@ -184,6 +101,10 @@ class FaultPlan:
     def fail(self, operation: str = "*", **rule: Any) -> Fault:
         """Refuse calls with an error: an internal one, or the `code` with its `message` and `status`."""
         return self.add(Fault(effect="fail", operation=operation, **rule))
+
+    def lose_request(self, operation: str = "*", **rule: Any) -> Fault:
+        """Do no work, and close the connection instead of answering."""
+        return self.add(Fault(effect="lose_request", operation=operation, **rule))
 
     def lose_answer(self, operation: str = "*", **rule: Any) -> Fault:
         """Do the work and close the connection instead of answering."""
@@ -221,167 +142,54 @@ class FaultPlan:
 
     # --- what carriers ask ---
 
-    def perform(self, service: str, name: str, operation: Operation, caller: Caller, request: Shape) -> Any:
-        """An operation's answer, or what the plan makes of it.
+    def decide(
+        self, service: str, operation: str, resource: str, *, entries: int, account_id: str, now_ns: int
+    ) -> Strike:
+        """What happens to a call.
 
-        Raises:
-            InjectedError: The plan refuses the call.
-            AnswerLost: The plan keeps the answer.
-            ServiceError: The operation's own.
+        Args:
+            service: `sqs` or `kinesis`.
+            operation: AWS's name.
+            resource: The queue's or stream's name; empty where the call names none.
+            entries: How many entries its batch has; 0 where it is no batch.
+            account_id: Whose the resource is.
+            now_ns: What time it is for the queues and streams.
         """
-        clock = caller.aws.clock
-        resource = resource_of(request)
-        struck, rejected = self._decide(name, resource, request, clock.now_ns())
-        work: Callable[[], Any] = lambda: operation(caller, request)  # noqa: E731 - replaced below, step by step
-        if rejected:
-            work = lambda: _perform_partly(service, name, operation, caller, request, rejected)  # noqa: E731
         delay_ns = 0
-        for fault in struck:
-            if fault.effect == "slow_down":
-                delay_ns += duration_ns(fault.seconds, SECOND)
-            elif fault.effect in {"lose_answer", "time_out"}:
-                work = _without_answer(work, fault, clock)
-            else:
-                work = _refusing(_error_of(fault, service, name, resource, caller.account_id))
-        return Later(_Pause(clock, clock.now_ns() + delay_ns), lambda _: work()) if delay_ns else work()
-
-    def _decide(
-        self, name: str, resource: str, request: Shape, now_ns: int
-    ) -> tuple[list[Fault], dict[int, Fault]]:
-        """The faults that strike a call, and those that strike its entries, by their places."""
-        struck: list[Fault] = []
+        ending: Fault | None = None
         rejected: dict[int, Fault] = {}
         with self._lock:
             self._calls += 1
             for rule in self._rules:
                 fault = rule.fault
                 if fault.effect == "reject_entries":
-                    for place in range(len(_entries_of(request)[1])):
-                        if place not in rejected and rule.strikes(name, resource):
+                    for place in range(entries):
+                        if place not in rejected and rule.strikes(operation, resource):
                             rejected[place] = fault
-                            self.injected.append(Injected(self._calls, now_ns, name, resource, fault))
-                elif rule.strikes(name, resource):
-                    struck.append(fault)
-                    self.injected.append(Injected(self._calls, now_ns, name, resource, fault))
+                            struck = Injected(self._calls, now_ns, operation, resource, fault, place + 1)
+                            self.injected.append(struck)
+                elif rule.strikes(operation, resource):
+                    self.injected.append(Injected(self._calls, now_ns, operation, resource, fault))
                     if fault.effect != "slow_down":
+                        ending = fault
                         break
-        return struck, rejected
+                    delay_ns += duration_ns(fault.seconds, SECOND)
+        return Strike(service, operation, resource, account_id, delay_ns, ending, rejected)
 
+    def perform(self, service: str, name: str, operation: Operation, caller: Caller, request: Shape) -> Any:
+        """An operation's answer over the wire, or what the plan makes of it.
 
-def resource_of(request: Shape) -> str:
-    """The name of the queue or stream that a request names; empty where it names none."""
-    for member in ("QueueName", "StreamName"):
-        if request.get(member):
-            return str(request[member])
-    for member in ("StreamARN", "ConsumerARN", "ResourceARN", "SourceArn"):
-        arn = parse_arn(request.get(member))
-        if arn is not None:
-            return arn.name
-    parts = name_of_queue_url(str(request.get("QueueUrl", "")))
-    return "" if parts is None else parts[1]
-
-
-class _Pause:
-    """Waits until an instant, and for nobody."""
-
-    __slots__ = ("_clock", "deadline_ns", "until_ns", "wakeup")
-
-    def __init__(self, clock: Clock, until_ns: int) -> None:
-        self._clock = clock
-        self.until_ns = until_ns
-        self.deadline_ns: int | None = until_ns
-        self.wakeup = Wakeup()
-
-    def attempt(self) -> bool | None:
-        return True if self._clock.now_ns() >= self.until_ns else None
-
-    def expire(self) -> None:
-        self.until_ns = 0
-
-    def close(self) -> None:
-        """Nobody minds."""
-
-
-def _without_answer(work: Callable[[], Any], fault: Fault, clock: Clock) -> Callable[[], Any]:
-    """The work, whose answer is lost; after a while where the fault says so."""
-
-    def lose(_: object) -> Any:
-        if fault.seconds:
-            until_ns = clock.now_ns() + duration_ns(fault.seconds, SECOND)
-            return Later(_Pause(clock, until_ns), lambda _: _lost(fault))
-        return _lost(fault)
-
-    def lost() -> Any:
-        answer = work()
-        return answer.then(lose) if isinstance(answer, Later) else lose(answer)
-
-    return lost
-
-
-def _lost(fault: Fault) -> Any:
-    raise AnswerLost(closed=fault.effect == "lose_answer")
-
-
-def _refusing(error: ServiceError) -> Callable[[], Any]:
-    def refuse() -> Any:
-        raise error
-
-    return refuse
-
-
-def _error_of(fault: Fault, service: str, name: str, resource: str, account_id: str) -> InjectedError:
-    """What AWS says where it throttles a call or fails itself ("Common Errors" of both API references)."""
-    if fault.effect == "fail":
-        code, status = "InternalFailure", 500
-        message = "The request processing has failed because of an unknown error, exception or failure."
-    elif service == "sqs":
-        throttled = RequestThrottled(resource, name)
-        code, message, status = throttled.code, throttled.message, 403  # as botocore's retries look for it
-    else:
-        kind = ProvisionedThroughputExceededException if name in _OF_A_SHARD else LimitExceededException
-        code, status = kind.code, 400
-        message = f"Rate exceeded for stream {resource} under account {account_id}."
-    return InjectedError(fault.code or code, fault.message or message, fault.status or status)
-
-
-def _entries_of(request: Shape) -> tuple[str, list[Any]]:
-    """A batch's entries and the member that holds them; none where the request is no batch."""
-    for member in ("Entries", "Records"):
-        entries = request.get(member)
-        if isinstance(entries, list):
-            return member, entries
-    return "", []
-
-
-def _perform_partly(
-    service: str, name: str, operation: Operation, caller: Caller, request: Shape, rejected: dict[int, Fault]
-) -> Shape:
-    """A batch without the entries that are rejected, and its answer with them."""
-    member, entries = _entries_of(request)
-    kept = [entry for place, entry in enumerate(entries) if place not in rejected]
-    answer: Shape = operation(caller, {**request, member: kept}) if kept else {}
-    errors = {
-        place: _error_of(fault, service, name, resource_of(request), caller.account_id)
-        for place, fault in rejected.items()
-    }
-    if service == "sqs":
-        failures = [
-            {
-                "Id": entries[place].get("Id"),
-                "SenderFault": False,
-                "Code": rejected[place].code or "InternalError",
-                "Message": error.message,
-            }
-            for place, error in errors.items()
-        ]
-        return {**answer, "Failed": [*answer.get("Failed", []), *failures]}
-    code = ProvisionedThroughputExceededException.code
-    done = iter(answer.get("Records", []))
-    records = [
-        {"ErrorCode": rejected[place].code or code, "ErrorMessage": errors[place].message}
-        if place in rejected
-        else next(done)
-        for place in range(len(entries))
-    ]
-    failed = answer.get("FailedRecordCount", 0) + len(rejected)
-    return {"EncryptionType": "NONE", **answer, "FailedRecordCount": failed, "Records": records}
+        Raises:
+            InjectedError: The plan refuses the call.
+            AnswerLost: The plan keeps the answer.
+            ServiceError: The operation's own.
+        """
+        strike = self.decide(
+            service,
+            name,
+            resource_of(request),
+            entries=len(entries_of(request)[1]),
+            account_id=caller.account_id,
+            now_ns=caller.aws.clock.now_ns(),
+        )
+        return perform_struck(strike, operation, caller, request)

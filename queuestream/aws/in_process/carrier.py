@@ -15,7 +15,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from queuestream.aws.calls import Later
-from queuestream.aws.fault_plans import AnswerLost
+from queuestream.aws.faults import AnswerLost
 from queuestream.aws.front_end.front_end import FrontEnd
 from queuestream.aws.front_end.http import HttpRequest, HttpResponse
 from queuestream.core.clock import SECOND, SystemClock

@@ -14,7 +14,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from queuestream.aws.calls import Later
-from queuestream.aws.fault_plans import AnswerLost
+from queuestream.aws.faults import AnswerLost
 from queuestream.aws.front_end.errors import RequestEntityTooLarge
 from queuestream.aws.front_end.front_end import error_response, unavailable
 from queuestream.aws.front_end.http import HttpRequest, HttpResponse

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from queuestream.aws.fault_plans import resource_of
+from queuestream.aws.struck import resource_of
 from queuestream.lab.recording import shapes
 from queuestream.lab.recording.queue_events import QueueRecording
 from queuestream.lab.recording.shapes import Shape

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from queuestream.aws.fault_plans import AnswerLost
+from queuestream.aws.faults import AnswerLost
 from queuestream.core.errors import DigestMismatch, NoAnswer, QueuestreamError, ServiceError
 
 if TYPE_CHECKING:
