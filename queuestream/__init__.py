@@ -7,6 +7,7 @@
     SystemClock         the machine's time
     errors              one class per AWS error code
     aio                 the same operations for asyncio
+    Delivery            how messages and records are delivered: strictly, as at AWS, or worse
     QueueLimits, StreamLimits, MessageAttribute, SendEntry ...
                         what goes in and comes out
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from queuestream.core.clock import Clock as Clock
     from queuestream.core.clock import SystemClock as SystemClock
     from queuestream.core.clock import VirtualClock as VirtualClock
+    from queuestream.core.delivery import ADVERSARIAL as ADVERSARIAL
+    from queuestream.core.delivery import AWS_LIKE as AWS_LIKE
+    from queuestream.core.delivery import STRICT as STRICT
+    from queuestream.core.delivery import Delivery as Delivery
     from queuestream.core.queues.attributes import QueueAttributes as QueueAttributes
     from queuestream.core.queues.batches import BatchFailure as BatchFailure
     from queuestream.core.queues.batches import BatchResult as BatchResult
@@ -51,6 +56,8 @@ if TYPE_CHECKING:
     from queuestream.engines import connect as connect
 
 _HOMES = {
+    "ADVERSARIAL": "core.delivery",
+    "AWS_LIKE": "core.delivery",
     "BatchFailure": "core.queues.batches",
     "BatchResult": "core.queues.batches",
     "Broker": "core.broker",
@@ -58,6 +65,7 @@ _HOMES = {
     "Clock": "core.clock",
     "Consistency": "core.queues.consistency",
     "DeleteEntry": "core.queues.batches",
+    "Delivery": "core.delivery",
     "EVENTUAL": "core.queues.consistency",
     "MessageAttribute": "core.queues.message_attributes",
     "MessageMoveTask": "core.queues.move_tasks",
@@ -74,6 +82,7 @@ _HOMES = {
     "SentMessage": "core.queues.message",
     "ShardFilter": "core.streams.listing",
     "StartingPosition": "core.streams.fan_out",
+    "STRICT": "core.delivery",
     "Stream": "core.streams.stream",
     "StreamLimits": "core.streams.limits",
     "SystemClock": "core.clock",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from queuestream.aws.remote.broker import AsyncRemoteBroker, RemoteBroker
     from queuestream.core.broker import Broker
     from queuestream.core.clock import Clock
+    from queuestream.core.delivery import Delivery
     from queuestream.core.queues.consistency import Consistency
     from queuestream.core.queues.limits import QueueLimits
     from queuestream.storage.store import Durability
@@ -35,7 +36,7 @@ _HINTS = {
     "aws": " Another endpoint than AWS's is an option: aws://eu-west-1?endpoint_url=http://localhost:4566.",
 }
 _REGION = frozenset(ascii_lowercase + digits + "-")
-_MEMORY = {"clock", "seed", "account_id", "region", "queue_limits", "consistency"}
+_MEMORY = {"clock", "seed", "account_id", "region", "queue_limits", "consistency", "delivery"}
 _SQLITE = _MEMORY | {"durability", "sync_interval_ms"}
 _AWS = {"endpoint_url", "profile", "wait", "session", "config", "seed"}
 
@@ -63,6 +64,7 @@ class ConnectOptions(TypedDict, total=False):
     region: str | None
     queue_limits: QueueLimits | None
     consistency: Consistency | None
+    delivery: Delivery | str | None
     durability: Durability | None
     sync_interval_ms: float | None
     endpoint_url: str | None
@@ -81,6 +83,7 @@ def connect(
     region: str | None = None,
     queue_limits: QueueLimits | None = None,
     consistency: Consistency | None = None,
+    delivery: Delivery | str | None = None,
     durability: Durability | None = None,
     sync_interval_ms: float | None = None,
     endpoint_url: str | None = None,
@@ -102,6 +105,7 @@ def connect(
         region: Not with `aws`, whose URL names it; as for `Broker`.  A file keeps its own.
         queue_limits: Not with `aws`; as for `Broker`.
         consistency: Not with `aws`; as for `Broker`.
+        delivery: Not with `aws`; as for `Broker`.  In a URL by its name.
         durability: `sqlite` only.  `commit`: on disk when the call returns.  `interval`: a power cut loses
             the last `sync_interval_ms` at most.  `none`: it may lose more.  None of them loses anything when
             only the process ends, however it ends.
@@ -126,6 +130,7 @@ def connect(
         region=region,
         queue_limits=queue_limits,
         consistency=consistency,
+        delivery=delivery,
         durability=durability,
         sync_interval_ms=sync_interval_ms,
         endpoint_url=endpoint_url,
@@ -248,6 +253,7 @@ _OPTIONS = {"memory": _MEMORY, "sqlite": _SQLITE, "aws": _AWS}
 
 _READ_FROM_URL: dict[str, Callable[[str, str], object]] = {
     "account_id": _text,
+    "delivery": _text,
     "durability": _text,
     "endpoint_url": _text,
     "profile": _text,

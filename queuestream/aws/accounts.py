@@ -20,6 +20,7 @@ from queuestream.core.queues.limits import AWS_LIMITS, QueueLimits
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from queuestream.core.delivery import Delivery
     from queuestream.core.streams.settings import StreamArguments
     from queuestream.storage.async_commit import AsyncCommit
 
@@ -41,6 +42,7 @@ class Aws:
         region: The region where a request names none.
         queue_limits: SQS's quotas; AWS's values where none are given.
         consistency: How long SQS takes until a change holds: `AT_ONCE`, or `EVENTUAL` as AWS documents it.
+        delivery: How messages and records are delivered, as for `Broker`.
         stream_settings: What new streams are made with besides what CreateStream says:
             `{"provisioning_time_seconds": 30, "enforce_throughput": True}`, `limits`.
     """
@@ -54,6 +56,7 @@ class Aws:
         region: str = DEFAULT_REGION,
         queue_limits: QueueLimits = AWS_LIMITS,
         consistency: Consistency = AT_ONCE,
+        delivery: Delivery | str = "strict",
         stream_settings: Mapping[str, object] | None = None,
     ) -> None:
         # Any: who gives a VirtualClock wants to advance it, and gets it back as what it is.
@@ -63,6 +66,7 @@ class Aws:
         self.region = region
         self.queue_limits = queue_limits
         self.consistency = consistency
+        self.delivery = delivery
         self.stream_settings: StreamArguments = dict(stream_settings or {})  # type: ignore[assignment]
         # Of their own, so that asking for request ids changes no message id.
         self._request_ids = Ids(None if seed is None else f"{seed} requests")
@@ -93,6 +97,7 @@ class Aws:
                         region=key[1],
                         queue_limits=self.queue_limits,
                         consistency=self.consistency,
+                        delivery=self.delivery,
                     )
                     self._brokers[key] = broker
         return broker

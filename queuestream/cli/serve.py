@@ -137,6 +137,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "rather than no time",
     )
     what.add_argument(
+        "--delivery",
+        choices=["strict", "aws_like", "adversarial"],
+        default="strict",
+        help="deliver messages of standard queues once and in order (strict, the default), or with what AWS "
+        "allows itself: short polls that miss some, reordering, duplicates; now and then (aws_like) or "
+        "whenever it can be (adversarial)",
+    )
+    what.add_argument(
         "--enforce-throughput",
         action="store_true",
         help="let FIFO queues and shards refuse what goes beyond AWS's quotas of a second",
@@ -246,6 +254,7 @@ def run(options: argparse.Namespace) -> int:
         delete_interval_seconds=options.delete_interval,
         purge_interval_seconds=options.purge_interval,
         eventual_consistency=options.eventual_consistency,
+        delivery=options.delivery,
         enforce_throughput=options.enforce_throughput,
         virtual_clock=options.virtual_clock,
         access_keys={key.access_key_id: key.secret for key in keys},

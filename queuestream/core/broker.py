@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from queuestream.core.changes import Change, Listener
+    from queuestream.core.delivery import Delivery
     from queuestream.core.keeping import Lock, Storage
     from queuestream.core.queues.attribute_types import QueueAttributesDict
     from queuestream.core.queues.move_tasks import MessageMoveTask, MoveTasks
@@ -68,9 +69,11 @@ class Broker:
         queue_limits: SQS's quotas; AWS's values where none are given.
         consistency: How long it takes until a change to a queue holds; no time where nothing is said,
             `EVENTUAL` for as long as AWS says that it may.
+        delivery: How far the delivery of messages and records departs from once and in order, as AWS says
+            that it may: a `Delivery`, or `strict` (not at all), `aws_like` or `adversarial`.
 
     Raises:
-        InvalidParameterValue: An account id that isn't one, or an empty region.
+        InvalidParameterValue: An account id that isn't one, an empty region, or a delivery that is none.
         TypeError: The clock is none.
     """
 
@@ -83,6 +86,7 @@ class Broker:
         region: str = "us-east-1",
         queue_limits: QueueLimits = AWS_LIMITS,
         consistency: Consistency = AT_ONCE,
+        delivery: Delivery | str = "strict",
     ) -> None:
         if not (
             isinstance(account_id, str)
@@ -101,6 +105,8 @@ class Broker:
         self.region = region
         self.queue_limits = queue_limits
         self.consistency = late.check(consistency)
+        # None where nothing departs from anything, which costs nothing to find out.
+        self._delivery = None if delivery == "strict" else self._departure(delivery)
         # Who keeps the broker puts a lock of its own here, before there is any queue or stream.
         self.lock: Lock = threading.RLock()
         self.storage: Storage | None = None
@@ -122,6 +128,21 @@ class Broker:
             f"<Broker of {self.account_id} in {self.region}: "
             f"{len(self.queues)} queues, {len(self.streams)} streams>"
         )
+
+    @staticmethod
+    def _departure(delivery: object) -> Delivery | None:
+        """What a delivery is, if it is not the strict one."""
+        from queuestream.core.delivery import STRICT, delivery_of  # noqa: PLC0415 - few brokers have one
+
+        known = delivery_of(delivery)
+        return None if known == STRICT else known
+
+    @property
+    def delivery(self) -> Delivery:
+        """How messages and records are delivered."""
+        from queuestream.core.delivery import STRICT  # noqa: PLC0415 - as above
+
+        return self._delivery or STRICT
 
     # --- open and closed, heard and unheard ---
 

@@ -176,10 +176,12 @@ def _put(change: RecordPut, start: int) -> tuple[str, bytes]:
 
 def _received(change: MessagesReceived) -> str:
     attempt_id = change.attempt_id
+    sampled = ',"is_sampled":true' if change.is_sampled else ""
     return (
         f'["MessagesReceived",{{"queue":{_quoted(change.queue)},"count":{change.count},'
         f'"numbers":{_listed(change.numbers)},"timeout_ns":{change.timeout_ns},'
-        f'"attempt_id":{"null" if attempt_id is None else _quoted(attempt_id)},"at_ns":{change.at_ns}}}]'
+        f'"attempt_id":{"null" if attempt_id is None else _quoted(attempt_id)},"at_ns":{change.at_ns}'
+        f"{sampled}}}]"
     )
 
 

@@ -133,7 +133,12 @@ def _with_its_journal(path: Path, source: sqlite3.Connection, folder: Path, lost
         try:
             copy(path, source, meta, copied)
             _copy_journal(folder / "journal", copied)
-            open_broker(copied, clock=FilesTime(meta.saved_ns), queue_limits=meta.queue_limits).close()
+            open_broker(
+                copied,
+                clock=FilesTime(meta.saved_ns),
+                queue_limits=meta.queue_limits,
+                delivery=meta.delivery,
+            ).close()
         except Exception as error:  # noqa: BLE001 - a damaged file may make anything of itself
             failure = error
         else:

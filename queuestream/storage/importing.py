@@ -110,6 +110,7 @@ class Importing:
         schema.set_meta(connection, "number", meta.number)
         schema.set_meta(connection, "folded_epoch", meta.folded_epoch)
         schema.set_meta(connection, "queue_limits", value_to_json(meta.queue_limits))
+        schema.set_meta(connection, "delivery", value_to_json(meta.delivery))
         self._write_out()
         self._give_name()
 

@@ -112,6 +112,7 @@ class _Looking:
             account_id=meta.account_id,
             region=meta.region,
             queue_limits=meta.queue_limits,
+            delivery=meta.delivery,
         )
         try:
             QueueRows(broker).load(connection)

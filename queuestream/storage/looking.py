@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from queuestream.core.clock import SystemClock
+from queuestream.core.delivery import STRICT, Delivery
 from queuestream.core.errors import StorageDamaged, StorageError, StorageTooNew
 from queuestream.core.queues.limits import AWS_LIMITS, QueueLimits
 from queuestream.storage import ownership, schema
@@ -50,6 +51,7 @@ class Meta(NamedTuple):
         folded_epoch: Up to which epoch of the journal the rows have everything.
         saved_ns: As of which instant.
         queue_limits: What its journal was written by.
+        delivery: The same.
     """
 
     schema_version: int
@@ -59,6 +61,7 @@ class Meta(NamedTuple):
     folded_epoch: int
     saved_ns: int
     queue_limits: QueueLimits
+    delivery: Delivery
 
 
 def files_beside(path: Path) -> list[Path]:
@@ -161,6 +164,7 @@ def meta_of(path: Path, connection: sqlite3.Connection) -> Meta:
         folded_epoch=int(known.get("folded_epoch", 0)),
         saved_ns=int(known.get("saved_ns", 0)),
         queue_limits=limits_of(connection),
+        delivery=delivery_of(connection),
     )
 
 
@@ -169,3 +173,10 @@ def limits_of(connection: sqlite3.Connection) -> QueueLimits:
     known = schema.meta(connection, "queue_limits")
     limits: QueueLimits = AWS_LIMITS if known is None else value_from_json(QueueLimits, known)
     return limits
+
+
+def delivery_of(connection: sqlite3.Connection) -> Delivery:
+    """The delivery that the file was last opened with: what its journal has was handed out by it."""
+    known = schema.meta(connection, "delivery")
+    delivery: Delivery = STRICT if known is None else value_from_json(Delivery, known)
+    return delivery

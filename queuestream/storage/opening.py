@@ -21,7 +21,7 @@ from queuestream.storage import codec, schema
 from queuestream.storage.commit_lock import CommitLock
 from queuestream.storage.disk import Disk, cannot_open
 from queuestream.storage.journal import SEGMENT_BYTES, Journal
-from queuestream.storage.looking import files_beside, limits_of
+from queuestream.storage.looking import delivery_of, files_beside, limits_of
 from queuestream.storage.ownership import Ownership
 from queuestream.storage.presence import Presence
 from queuestream.storage.queue_rows import QueueRows
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from queuestream.core.changes import Change
     from queuestream.core.clock import Clock
+    from queuestream.core.delivery import Delivery
 
 _SYNC_INTERVAL_MS_MAX = 60_000
 
@@ -50,6 +51,7 @@ def open_broker(
     region: str | None = None,
     queue_limits: QueueLimits = AWS_LIMITS,
     consistency: Consistency = AT_ONCE,
+    delivery: Delivery | str = "strict",
     durability: Durability = "commit",
     sync_interval_ms: float = 50,
     disk: Disk | None = None,
@@ -67,6 +69,7 @@ def open_broker(
         region: As for `Broker`, where the file is new; a file keeps its own.
         queue_limits: As for `Broker`; not kept in the file.
         consistency: As for `Broker`; not kept in the file.
+        delivery: As for `Broker`; not kept in the file.
         durability: `commit`: on disk when the call returns.  `interval`: at most `sync_interval_ms` are lost
             by a power cut, nothing by the end of the process.  `none`: a power cut may lose what the
             operating system has not written, the end of the process nothing.
@@ -115,6 +118,7 @@ def open_broker(
             region=region,
             queue_limits=queue_limits,
             consistency=consistency,
+            delivery=delivery,
         )
         schema.set_meta(connection, "account_id", account_id)
         schema.set_meta(connection, "region", region)
@@ -131,11 +135,12 @@ def open_broker(
         broker.lock = lock
         rows = QueueRows(broker), StreamRows(broker, reading)
         with _making_sense(path):
-            was_left = _replay_by_its_limits(path, broker, connection, reading, journal)
+            was_left = _replay_as_it_was(path, broker, connection, reading, journal)
             for part in rows:
                 part.load(connection)
             _catch_up(path, broker, connection, journal, rows, was_left=was_left)
         schema.set_meta(connection, "queue_limits", value_to_json(queue_limits))
+        schema.set_meta(connection, "delivery", value_to_json(broker.delivery))
         journal.begin(journal.last_epoch + 1)
         if durability == "none":
             # A fold is not synced then, only what SQLite copies back into the file: a power cut leaves an
@@ -228,22 +233,22 @@ def _remove(path: Path, disk: Disk) -> None:
         disk.unlink(path)
 
 
-def _replay_by_its_limits(
+def _replay_as_it_was(
     path: Path,
     broker: Broker,
     connection: sqlite3.Connection,
     reading: sqlite3.Connection,
     journal: Journal,
 ) -> bool:
-    """Bring what the journal has into the rows, if the broker has other limits than it was written by.
+    """Bring what the journal has into the rows, if it was written by other limits or another delivery.
 
-    Which messages a receive has taken follows from the limits, too.
+    Which messages a receive has taken follows from these, too.
 
     Returns:
         Whether there was anything.
     """
-    limits = limits_of(connection)
-    if limits == broker.queue_limits:
+    limits, delivery = limits_of(connection), delivery_of(connection)
+    if limits == broker.queue_limits and delivery == broker.delivery:
         return False
     was = Broker(
         clock=broker.clock,
@@ -251,6 +256,7 @@ def _replay_by_its_limits(
         region=broker.region,
         queue_limits=limits,
         consistency=broker.consistency,
+        delivery=delivery,
     )
     rows = QueueRows(was), StreamRows(was, reading)
     for part in rows:

@@ -76,7 +76,7 @@ def _unpack_sent(payload: bytes) -> MessageSent:
 
 def _pack_received(change: MessagesReceived) -> bytes | None:
     numbers = change.numbers
-    if len(numbers) != 1 or change.attempt_id is not None:
+    if len(numbers) != 1 or change.attempt_id is not None or change.is_sampled:
         return None
     name = change.queue.encode()
     return _RECEIVED.pack(b"R", len(name), change.count, numbers[0], change.timeout_ns, change.at_ns) + name

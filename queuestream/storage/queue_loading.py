@@ -66,9 +66,7 @@ def load(connection: sqlite3.Connection, broker: Broker) -> tuple[dict[str, Kept
 
 def kind_of(queue: Queue) -> str:
     """What a queue's row says of its ordering: `standard`, `fair` or `fifo`."""
-    if queue.is_fifo:
-        return "fifo"
-    return "standard" if queue._ordering.settles_in_parts else "fair"
+    return queue._ordering.kind
 
 
 @contextlib.contextmanager

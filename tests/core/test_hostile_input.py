@@ -187,7 +187,7 @@ WITHOUT_PARAMETERS = {
     "next_event_ns",
     "check_invariants",
 }
-OURS = {"check_open", "close", "listen", "publish", "lock"}
+OURS = {"check_open", "close", "delivery", "listen", "publish", "lock"}
 
 
 def busy_broker():

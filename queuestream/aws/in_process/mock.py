@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from queuestream.aws.fault_plans import FaultPlan
     from queuestream.core.clock import Clock
+    from queuestream.core.delivery import Delivery
     from queuestream.core.queues.consistency import Consistency
     from queuestream.core.queues.limits import QueueLimits
 
@@ -111,6 +112,7 @@ def mock_aws(
     region: str | None = None,
     queue_limits: QueueLimits | None = None,
     consistency: Consistency | None = None,
+    delivery: Delivery | str | None = None,
     stream_settings: Mapping[str, object] | None = None,
     faults: FaultPlan | None = None,
     other_services: Literal["pass", "refuse"] | None = None,
@@ -127,6 +129,7 @@ def mock_aws(
     region: str | None = None,
     queue_limits: QueueLimits | None = None,
     consistency: Consistency | None = None,
+    delivery: Delivery | str | None = None,
     stream_settings: Mapping[str, object] | None = None,
     faults: FaultPlan | None = None,
     other_services: Literal["pass", "refuse"] | None = None,
@@ -145,6 +148,7 @@ def mock_aws(
         region: The region of clients that name none; us-east-1.
         queue_limits: SQS's quotas; AWS's values where none are given.
         consistency: How long SQS takes until a change holds; it does at once where none is given.
+        delivery: How messages and records are delivered, as for `Broker`: `"aws_like"`, say.
         stream_settings: What new streams are made with, besides what CreateStream says: see `Aws`.
         faults: What goes wrong on purpose.
         other_services: `"pass"` leaves clients of other services alone; `"refuse"` lets none of their
@@ -162,6 +166,7 @@ def mock_aws(
         "region": region,
         "queue_limits": queue_limits,
         "consistency": consistency,
+        "delivery": delivery,
         "stream_settings": stream_settings,
         "faults": faults,
         "other_services": other_services,

@@ -56,6 +56,11 @@ class _NotHere:
         raise not_supported("consistency to choose", "AWS takes up to a minute until a change holds.")
 
     @property
+    def delivery(self) -> NoReturn:
+        """AWS delivers as it does."""
+        raise not_supported("delivery to choose", "AWS departs from once and in order when it happens to.")
+
+    @property
     def queues(self) -> NoReturn:
         """AWS's queues are listed."""
         raise not_supported("mapping of queues", "Ask list_queues().")

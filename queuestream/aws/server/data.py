@@ -18,6 +18,7 @@ from queuestream.storage.opening import open_broker
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from queuestream.core.delivery import Delivery
     from queuestream.core.queues.consistency import Consistency
     from queuestream.core.queues.limits import QueueLimits
     from queuestream.storage.store import Durability
@@ -33,6 +34,7 @@ def open_data(
     region: str | None,
     queue_limits: QueueLimits,
     consistency: Consistency,
+    delivery: Delivery | str,
     stream_settings: Mapping[str, object],
 ) -> KeptBroker:
     """Open a file, or make it, to serve what it keeps.
@@ -51,6 +53,7 @@ def open_data(
         region=region,
         queue_limits=queue_limits,
         consistency=consistency,
+        delivery=delivery,
         durability=durability,
     )
     return KeptBroker(broker, path, durability, stream_settings=stream_settings)

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
     from queuestream.aws.fault_plans import FaultPlan
     from queuestream.aws.one_broker import KeptBroker
+    from queuestream.core.delivery import Delivery
     from queuestream.storage.store import Durability
 
 DEFAULT_HOST = "127.0.0.1"
@@ -315,6 +316,7 @@ def serve(
     delete_interval_seconds: int = AWS_LIMITS.delete_interval_seconds,
     purge_interval_seconds: int = AWS_LIMITS.purge_interval_seconds,
     eventual_consistency: bool = False,
+    delivery: Delivery | str = "strict",
     enforce_throughput: bool = False,
     virtual_clock: bool = False,
     access_keys: Mapping[str, str] | None = None,
@@ -343,6 +345,7 @@ def serve(
         delete_interval_seconds: How long the name of a deleted queue cannot be taken again.
         purge_interval_seconds: How long a purged queue cannot be purged again.
         eventual_consistency: Whether changes to queues take as long as AWS documents.
+        delivery: How messages and records are delivered, as for `Broker`.
         enforce_throughput: Whether FIFO queues and shards refuse what goes beyond AWS's quotas of a second.
         virtual_clock: Whether time stands still until it is moved, with `server.aws.clock.advance(hours=12)`
             or `POST /_queuestream/clock/advance`.
@@ -376,6 +379,7 @@ def serve(
                 delete_interval_seconds != AWS_LIMITS.delete_interval_seconds,
                 purge_interval_seconds != AWS_LIMITS.purge_interval_seconds,
                 eventual_consistency,
+                delivery != "strict",
                 enforce_throughput,
                 virtual_clock,
             )
@@ -403,6 +407,7 @@ def serve(
                 queue_limits=queue_limits,
                 stream_settings=stream_settings,
                 consistency=consistency,
+                delivery=delivery,
             )
         else:
             from queuestream.aws.server.data import open_data  # noqa: PLC0415 - few servers have a file
@@ -417,6 +422,7 @@ def serve(
                 queue_limits=queue_limits,
                 stream_settings=stream_settings,
                 consistency=consistency,
+                delivery=delivery,
             )
     settings = Settings(
         host=host,

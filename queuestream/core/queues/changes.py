@@ -288,7 +288,8 @@ class MessagesReceived(Change):
     """Messages were received and are in flight for a while.
 
     Of the first messages, `count` were asked for; those that failed too often are not among
-    `numbers`, and go to the dead-letter queue by the changes that follow.
+    `numbers`, and go to the dead-letter queue by the changes that follow.  A short poll that has asked
+    some of the servers only may have found none; which ones it has asked follows from the polls before.
     """
 
     queue: str
@@ -297,17 +298,20 @@ class MessagesReceived(Change):
     timeout_ns: int
     attempt_id: str | None
     at_ns: int
+    is_sampled: bool = False
 
     def apply(self, broker: Broker) -> None:
         """Receive them: what a queue hands out follows from its state."""
         queue = broker.queues[self.queue]
         queue._settle(self.at_ns)
         max_receive_count = NEVER if redrive.dead_letter_queue_of(queue) is None else queue._max_receive_count
-        taken = queue._ordering.take(self.count, max_receive_count, self.at_ns)
-        messages = [message for message in taken if message.receive_count < max_receive_count]
+        again, taken, _ = queue._take(
+            self.count, max_receive_count, self.at_ns, is_short_poll=self.is_sampled
+        )
+        messages = again + [message for message in taken if message.receive_count < max_receive_count]
         assert tuple(message.number for message in messages) == self.numbers
         if messages:
-            queue._apply_received(messages, self.timeout_ns, self.attempt_id, self.at_ns)
+            queue._apply_taken(messages, self.timeout_ns, self.attempt_id, self.at_ns)
 
 
 @attrs.frozen
@@ -404,10 +408,14 @@ def of_receive(
     target: Queue | None,
     letters: list[Message],
     now_ns: int,
+    *,
+    is_sampled: bool,
 ) -> tuple[Change, ...]:
     """What a receive changes: messages are in flight, and dead letters go to the target."""
     numbers = tuple([message.number for message in messages])
-    changes: list[Change] = [MessagesReceived(queue.name, count, numbers, timeout_ns, attempt_id, now_ns)]
+    changes: list[Change] = [
+        MessagesReceived(queue.name, count, numbers, timeout_ns, attempt_id, now_ns, is_sampled)
+    ]
     if target is not None and dead:
         changes.append(MessagesRemoved.of(queue, dead, "dead-lettered", now_ns))
         changes += [

@@ -183,6 +183,7 @@ class FairOrdering:
         limits: When a tenant counts as noisy, and when no longer.
     """
 
+    kind = "fair"
     settles_in_parts = False
 
     __slots__ = (

@@ -55,6 +55,7 @@ class FifoOrdering:
         look_ahead: How many of the first messages are looked at to find groups.
     """
 
+    kind = "fifo"
     settles_in_parts = False
 
     __slots__ = (

@@ -2,8 +2,9 @@
 
 A queue asks its ordering for the next messages and tells it what became of them; when a
 message becomes visible is not the ordering's business (see visibility.py).  There are
-three: `StandardOrdering` here, `FairOrdering` (a standard queue whose messages name
-tenants) and `FifoOrdering`.
+four: `StandardOrdering` here, `FairOrdering` (a standard queue whose messages name
+tenants), `FifoOrdering`, and `DeliveryOrdering` (a standard queue that departs from its
+order as AWS's may, where a broker asks for it).
 
 Amazon SQS promises a standard queue best-effort ordering only.  Ours is strict by
 default, and can be told in one sentence: messages come in the order in which they
@@ -46,6 +47,9 @@ class Ordering(Protocol):
 
     The queue sets a message's `state` first and tells the ordering then.
     """
+
+    kind: str
+    """`standard`, `fair` or `fifo`."""
 
     settles_in_parts: bool
     """Whether `take` needs only as many of the messages that have come due as it hands out."""
@@ -98,6 +102,7 @@ class StandardOrdering:
     when it comes to the front.
     """
 
+    kind = "standard"
     settles_in_parts = True
 
     __slots__ = ("_arrived", "_came_due", "add")

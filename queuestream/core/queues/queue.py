@@ -7,6 +7,7 @@ any; changes it; and returns.  A refused request leaves everything as it was.
 Where to look.  The operations are in `sending`, `receiving` and `administration`; what a
 queue holds and how it changes is in `state`.  What the parts know: `visibility` when a
 hidden message comes back, an `ordering` (`fifo`, `fair`) which visible message is next,
+`delivery` how far a standard queue departs from that where it is asked to,
 `retention` which message is the oldest, `receipts` what a handle names, `deduplication`
 and `attempts` what a FIFO queue has seen before, `throughput` how many calls it still
 answers, `redrive` where dead letters go.
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from queuestream.core.broker import Broker
     from queuestream.core.clock import Clock
+    from queuestream.core.delivery import Delivery
     from queuestream.core.queues.attribute_types import QueueAttributesDict
 
 
@@ -47,6 +49,7 @@ class Queue(Sending, Receiving):
         broker: The broker to create it on; a private one where none is given.
         clock: The private broker's time.
         seed: Makes the private broker's ids and choices repeatable.
+        delivery: How messages are delivered, as for `Broker`; the private broker's.
         tags: Cost allocation tags.
         **attributes: The queue's settings under AWS's names: `visibility_timeout=30` (seconds),
             `delay_seconds=0`, `message_retention_period=345_600` (seconds), `maximum_message_size=1_048_576`
@@ -68,13 +71,14 @@ class Queue(Sending, Receiving):
         broker: Broker | None = None,
         clock: Clock | None = None,
         seed: int | str | None = None,
+        delivery: Delivery | str = "strict",
         tags: Mapping[str, str] | None = None,
         **attributes: Unpack[QueueAttributesDict],
     ) -> None:
         if broker is None:
             from queuestream.core.broker import Broker  # noqa: PLC0415 - it knows this module, too
 
-            broker = Broker(clock=clock, seed=seed)
+            broker = Broker(clock=clock, seed=seed, delivery=delivery)
         made = queue_attributes.create(attributes, broker.queue_limits)
         checks.check_queue_name(name, fifo_queue=made.fifo_queue, limits=broker.queue_limits)
         checked_tags = checks.check_queue_tags(tags, broker.queue_limits)

@@ -151,8 +151,10 @@ class Receiving(QueueAdministration):
             return self._apply_repeated(attempt_id, again, timeout_ns, now_ns, names)
         if self._in_flight_count + count > self._in_flight_max:
             count = self._room_in_flight(count, now_ns, is_short_poll=not wait_ns)
-        if self._max_receive_count != NEVER:
-            return self._receive_and_redrive(count, timeout_ns, attempt_id, now_ns, names)
+        if self._max_receive_count != NEVER or self._copies is not None:
+            return self._receive_and_redrive(
+                count, timeout_ns, attempt_id, now_ns, names, is_short_poll=not wait_ns
+            )
         messages = ordering.take(count, NEVER, now_ns)
         if not messages:
             return []
@@ -167,7 +169,14 @@ class Receiving(QueueAdministration):
         return self._apply_received(messages, timeout_ns, attempt_id, now_ns, names)
 
     def _receive_and_redrive(
-        self, count: int, timeout_ns: int, attempt_id: str | None, now_ns: int, names: tuple[str, ...]
+        self,
+        count: int,
+        timeout_ns: int,
+        attempt_id: str | None,
+        now_ns: int,
+        names: tuple[str, ...],
+        *,
+        is_short_poll: bool,
     ) -> list[ReceivedMessage]:
         """Receive; messages that failed too often go to the dead-letter queue instead."""
         target = redrive.dead_letter_queue_of(self)
@@ -175,13 +184,22 @@ class Receiving(QueueAdministration):
         if target is not None:
             target._look_at_the_time()
             max_receive_count = self._max_receive_count
-        taken = self._ordering.take(count, max_receive_count, now_ns)
-        messages = [message for message in taken if message.receive_count < max_receive_count]
+        again, taken, is_sampled = self._take(count, max_receive_count, now_ns, is_short_poll=is_short_poll)
+        messages = again + [message for message in taken if message.receive_count < max_receive_count]
         dead = [message for message in taken if message.receive_count >= max_receive_count]
         letters = [] if target is None else redrive.dead_letters(dead, self, target, now_ns)
-        if self.broker.listeners and taken:
+        if self.broker.listeners and (messages or dead or is_sampled):
             changes = queue_changes().of_receive(
-                self, count, messages, timeout_ns, attempt_id, dead, target, letters, now_ns
+                self,
+                count,
+                messages,
+                timeout_ns,
+                attempt_id,
+                dead,
+                target,
+                letters,
+                now_ns,
+                is_sampled=is_sampled,
             )
             try:
                 self.broker.publish(changes)
@@ -190,7 +208,7 @@ class Receiving(QueueAdministration):
                 raise
         received = []
         if messages:
-            received = self._apply_received(messages, timeout_ns, attempt_id, now_ns, names)
+            received = self._apply_taken(messages, timeout_ns, attempt_id, now_ns, names)
         if target is not None and dead:
             self._apply_removed(dead, now_ns)
             target._settle_in_order(now_ns)
@@ -239,6 +257,9 @@ class Receiving(QueueAdministration):
                 self._throughput.take_of("DeleteMessage", (receipt_handle,), now_ns)
             message = self._deletable(receipt_handle, now_ns)
             if message is not None:
+                if self._copies is not None:
+                    self._remove([message], now_ns)
+                    return
                 if self.broker.listeners:
                     change = queue_changes().MessagesRemoved
                     self.broker.publish((change(self.name, (message.number,), "deleted", now_ns),))
@@ -297,12 +318,28 @@ class Receiving(QueueAdministration):
             # One message may be named twice.
             messages = dict.fromkeys(message for message in found.values() if message is not None)
             if messages:
-                if self.broker.listeners:
-                    change = queue_changes().MessagesRemoved
-                    self.broker.publish((change.of(self, messages, "deleted", now_ns),))
-                self._apply_removed(messages, now_ns)
+                self._remove(list(messages), now_ns)
         result.successful.update(dict.fromkeys(found))
         return result
+
+    def _remove(self, messages: list[Message], now_ns: int) -> None:
+        """Messages were deleted: all but those of which a copy is still there are gone."""
+        surviving: list[Message] = []
+        if self._copies is not None:
+            self._settle_in_order(now_ns)
+            surviving = [
+                message for message in messages if self._copies.survives(message, self._max_receive_count)
+            ]
+        gone = [message for message in messages if message not in surviving] if surviving else messages
+        if self.broker.listeners:
+            changes = queue_changes()
+            told = [changes.VisibilityChanged(self.name, message.number, 0, now_ns) for message in surviving]
+            if gone:
+                told.append(changes.MessagesRemoved.of(self, gone, "deleted", now_ns))
+            self.broker.publish(tuple(told))
+        for message in surviving:
+            self._apply_visibility(message, 0, now_ns)
+        self._apply_removed(gone, now_ns)
 
     def change_visibility(self, receipt_handle: str | ReceivedMessage, visibility_timeout: int) -> None:
         """Hide a received message for another while, counted from now.

@@ -40,10 +40,13 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from queuestream.core.broker import Broker
+    from queuestream.core.delivery import Delivery
     from queuestream.core.queues.attempts import Attempts
     from queuestream.core.queues.attributes import QueueAttributes
     from queuestream.core.queues.consistency import Minute
     from queuestream.core.queues.deduplication import Key
+    from queuestream.core.queues.delivery_copies import Copies
+    from queuestream.core.queues.delivery_ordering import DeliveryOrdering
     from queuestream.core.queues.ordering import Place
     from queuestream.core.queues.polling import LongPoll
     from queuestream.core.queues.throughput import Throughput
@@ -74,6 +77,7 @@ class QueueState:
     _purged_ns: int | None = None
     _attempts: Attempts | None = None
     _minute: Minute | None = None
+    _sampler: DeliveryOrdering | None = None
 
     def _begin(
         self,
@@ -113,12 +117,26 @@ class QueueState:
         self._received: dict[str, Message] = {}
         self._delayed_count = 0
         self._in_flight_count = 0
+        self._copies: Copies | None = None
         self._ordering = self._new_ordering()
 
     def _new_ordering(self) -> Ordering:
         if self._attributes.fifo_queue:
             return FifoOrdering(self.broker.queue_limits.fifo_look_ahead_max)
+        if self.broker._delivery is not None:
+            return self._begin_delivery(self.broker._delivery)
         return StandardOrdering()
+
+    def _begin_delivery(self, delivery: Delivery) -> Ordering:
+        """Deliver messages otherwise than in order and once; the queue has none yet."""
+        from queuestream.core.chance import Chance  # noqa: PLC0415 - few brokers ask for it
+        from queuestream.core.queues.delivery_copies import Copies  # noqa: PLC0415
+        from queuestream.core.queues.delivery_ordering import DeliveryOrdering  # noqa: PLC0415
+
+        chance = Chance(self._receipts.secret.to_bytes(32, "big"))
+        self._copies = Copies(delivery, chance)
+        self._sampler = DeliveryOrdering(delivery, chance)
+        return self._sampler
 
     def _new_throughput(self) -> Throughput | None:
         if not self.broker.queue_limits.enforce_throughput:
@@ -219,13 +237,11 @@ class QueueState:
     def next_event_ns(self) -> int | None:
         """When time next changes something about this queue; None where only calls will."""
         with self._lock:
-            instants = (self._next_arrival_ns(), self._next_expiry_ns())
-            return min((at_ns for at_ns in instants if at_ns is not None), default=None)
+            return _earlier(self._next_arrival_ns(), self._next_expiry_ns())
 
     def _next_arrival_ns(self) -> int | None:
         """When time next makes a message visible.  The caller holds the lock."""
-        instants = (self._hidden.next_deadline_ns(), self.broker._next_step_ns())
-        return min((at_ns for at_ns in instants if at_ns is not None), default=None)
+        return _earlier(self._hidden.next_deadline_ns(), self.broker._next_step_ns())
 
     def _next_expiry_ns(self) -> int | None:
         oldest = self._ages.oldest()
@@ -312,7 +328,7 @@ class QueueState:
 
     def _be_fair(self, now_ns: int) -> None:
         """A message names its tenant, so this standard queue is fair (AWS: "Amazon SQS fair queues")."""
-        if not isinstance(self._ordering, StandardOrdering):
+        if self._ordering.kind == "fair":
             return
         self._settle(now_ns)
         in_order = self._ordering.take(len(self._ages), NEVER, now_ns)
@@ -323,6 +339,7 @@ class QueueState:
     def _new_fair_ordering(self) -> Ordering:
         from queuestream.core.queues.fair import FairOrdering  # noqa: PLC0415 - few queues have tenants
 
+        self._sampler = None
         return FairOrdering(self.broker.queue_limits)
 
     def _deduplication_key(self, message: Message) -> Key:
@@ -332,6 +349,40 @@ class QueueState:
         return deduplication_id
 
     # --- messages are received ---
+
+    def _take(
+        self, count: int, max_receive_count: int, now_ns: int, *, is_short_poll: bool
+    ) -> tuple[list[Message], list[Message], bool]:
+        """What a receive finds.
+
+        Returns:
+            Messages in flight of which it gets a copy, messages that the ordering has handed out, and
+            whether it was a short poll that has asked some of the servers only.
+        """
+        copies, sampler = self._copies, self._sampler
+        again = [] if copies is None else copies.next(count, max_receive_count)
+        is_sampled = is_short_poll and sampler is not None and sampler.sample()
+        return again, self._ordering.take(count - len(again), max_receive_count, now_ns), is_sampled
+
+    def _apply_taken(
+        self,
+        messages: list[Message],
+        timeout_ns: int,
+        attempt_id: str | None,
+        now_ns: int,
+        names: tuple[str, ...] = ALL,
+    ) -> list[ReceivedMessage]:
+        """As `_apply_received`, of messages that may be in flight already, and may be received once more."""
+        copies = self._copies
+        if copies is None:
+            return self._apply_received(messages, timeout_ns, attempt_id, now_ns, names)
+        for message in messages:
+            if message.state == IN_FLIGHT:
+                self._hidden.cancel(message)
+                self._in_flight_count -= 1
+        received = self._apply_received(messages, timeout_ns, attempt_id, now_ns, names)
+        self._wake(copies.add(messages))
+        return received
 
     def _apply_received(
         self,
@@ -553,6 +604,8 @@ class QueueState:
             self._delayed_count -= message.state == DELAYED
             message.state = VISIBLE
         self._ordering.remember(Kept(messages, arrived, came_due), memory)
+        if self._copies is not None:
+            self._copies.remember(messages)
         self._watch_the_time()
 
     # --- settings ---
@@ -628,6 +681,8 @@ class QueueState:
         held = [message for message in messages if message.receipt_handle is not None]
         assert {self._receipts.token(message.number): message for message in held} == self._received
         assert all(message.receipt_handle is not None for message in messages if message.state == IN_FLIGHT)
+        if self._copies is not None:
+            self._copies.check_invariants(messages)
         next_expiry_ns = self._next_expiry_ns()
         assert next_expiry_ns is None or self._due_ns <= next_expiry_ns
 
@@ -643,3 +698,10 @@ def queue_changes() -> ModuleType:
         # Kept, because an import statement costs a tenth of a send, also when it finds the module loaded.
         _changes.append(changes)
     return _changes[0]
+
+
+def _earlier(at_ns: int | None, other_ns: int | None) -> int | None:
+    """The earlier of two instants, where there are such.  Each long poll asks: no generator, no tuple."""
+    if at_ns is None:
+        return other_ns
+    return at_ns if other_ns is None or at_ns <= other_ns else other_ns

@@ -1,5 +1,8 @@
 """Putting records while it takes care: somebody listens, shards have an allowance, or take turns.
 
+So it does where a batch may be stored in another order than it was given in: AWS processes each record of a
+`put_records` whatever becomes of the others, and guarantees no order among them (PutRecords).
+
 While none of it is the case, `Stream.put_record` and `put_records` take a shorter way to the same
 result.
 """
@@ -19,7 +22,7 @@ from queuestream.core.streams.changes import RecordPut
 from queuestream.core.streams.record import Record, RejectedRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from queuestream.core.streams.entries import Prepared
     from queuestream.core.streams.shard import Shard, ShardIdentity
@@ -51,9 +54,10 @@ class CarefulPuts(CapacityMode):
         if self._load is not None:
             self._scale_with_load(now_ns)
         places: dict[Shard, tuple[int, int, Allowance | None]] = {}
-        answers: list[Record | RejectedRecord] = []
+        answers: list[Record | RejectedRecord | None] = [None] * len(prepared)
         put: list[tuple[Shard, Record]] = []
-        for data, partition_key, hash_key, size in prepared:
+        for at in self._order_of(prepared):
+            data, partition_key, hash_key, size = prepared[at]
             for shard in self._takers(hash_key, self._turn + len(put)):
                 if shard not in places:
                     places[shard] = shard.next_number, shard.end, shard.allowance and shard.allowance.copy()
@@ -61,13 +65,13 @@ class CarefulPuts(CapacityMode):
                 if allowance is None or allowance.admits(size, now_ns):
                     break
             else:
-                answers.append(self._rejected(shard))
+                answers[at] = self._rejected(shard)
                 continue
             if allowance is not None:
                 allowance.put(size, now_ns)
             record = self._make_record(data, partition_key, shard.identity, number, now_ns, end + size)
             places[shard] = number + 1, end + size, allowance
-            answers.append(record)
+            answers[at] = record
             put.append((shard, record))
         if put and self.broker.listeners:
             self.broker.publish(
@@ -88,7 +92,20 @@ class CarefulPuts(CapacityMode):
             )
         for shard, record in put:
             self._take_in(shard, record)
-        return answers
+        return answers  # type: ignore[return-value]  # each has its answer by now
+
+    def _order_of(self, prepared: list[Prepared]) -> Iterable[int]:
+        """In which order the records of one call are stored."""
+        count = len(prepared)
+        if count > 1 and self._reordered_puts:
+            from queuestream.core.chance import Chance  # noqa: PLC0415 - few brokers ask for it
+
+            # No two calls find the first record's shard as it is now, but those that store nothing.
+            chance, shard = Chance(self._secret), self._shard_of(prepared[0][2])
+            about = shard.identity.index, shard.next_number, self._turn
+            if chance.strikes(self._reordered_puts, "reorder", *about):
+                return chance.shuffled(count, "order", *about)
+        return range(count)
 
     def _put_told(self, prepared: list[Prepared], now_ns: int) -> list[Record | RejectedRecord]:
         """What the rest of `_put_carefully` does, where nothing needs care but that somebody listens."""

@@ -85,6 +85,8 @@ class StreamState:
         self._load: LoadMeter | None = None
         # How many records the stream has distributed itself, which says whose turn it is.
         self._turn = 0
+        # Of how many `put_records` the records change places.
+        self._reordered_puts = 0.0 if broker._delivery is None else broker._delivery.reordered_puts
         self._apply_settings(change.settings, 0)
         self._apply_reshard(change.shards, change.created_at_ns)
 
@@ -262,7 +264,12 @@ class StreamState:
         elif self._load is None:
             self._load = LoadMeter.of(settings.limits)
         self._distributes = settings.record_distribution_strategy == AUTO
-        self._puts_carefully = settings.enforce_throughput or self._load is not None or self._distributes
+        self._puts_carefully = (
+            settings.enforce_throughput
+            or self._load is not None
+            or self._distributes
+            or self._reordered_puts > 0
+        )
         self._look_again()
 
     def _apply_reshard(self, made: Iterable[ShardIdentity], completed_at_ns: int) -> None:

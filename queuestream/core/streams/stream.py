@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from queuestream.core.clock import Clock
+    from queuestream.core.delivery import Delivery
 
 _DEFAULT_LIMITS = StreamLimits()
 
@@ -77,6 +78,7 @@ class Stream(Listing, Retention, CarefulPuts, FanOut, Administration):
         limits: The quotas; AWS's where nothing is said.
         clock: The time; the machine's where nothing is said.
         seed: Makes every id repeatable.
+        delivery: How records are stored, as for `Broker`: of a delivery, `reordered_puts` is about streams.
         broker: For `Broker.create_stream`: the broker that the stream belongs to, instead of one of its own.
 
     Raises:
@@ -103,6 +105,7 @@ class Stream(Listing, Retention, CarefulPuts, FanOut, Administration):
         limits: StreamLimits = _DEFAULT_LIMITS,
         clock: Clock | None = None,
         seed: int | str | None = None,
+        delivery: Delivery | str = "strict",
         broker: Broker | None = None,
     ) -> None:
         name = checks.check_text(name, "streamName", 1, 128, checks.NAME)
@@ -125,7 +128,7 @@ class Stream(Listing, Retention, CarefulPuts, FanOut, Administration):
         else:
             shards = checks.check_integer(shard_count, "shardCount", 1)
         if broker is None:
-            broker = Broker(clock=clock, seed=seed)
+            broker = Broker(clock=clock, seed=seed, delivery=delivery)
         with broker.lock:
             broker.check_open()
             now_ns = broker.clock.now_ns()
