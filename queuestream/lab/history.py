@@ -49,7 +49,8 @@ class Event:
         group: The message group.
         partition_key: The partition key of a record.
         shard: The shard that a record was put in or read from.
-        sequence_number: A FIFO message's or a record's, as the service gave it.
+        sequence_number: A FIFO message's or a record's, as the service gave it.  Of `seek`: where the reader
+            starts, at this record or after it; `0` for the beginning, None where nobody knows (the latest).
         receipt: What this receive is called when the message is deleted.
         receive_count: How often the message was received, as the service counts.
         visible_ns: Until when the receiver may rely on having the message alone.

@@ -158,7 +158,7 @@ class GroupChecker:
         events, life, lives = self._events, member.life, self._lives
         deliveries = member.deliveries
         expires_ns = member.sent_from_ns + self._retention_ns if life.sends else NEVER
-        if len(deliveries) == 1 and not life.changes and not lives.emptied and lives.blurred_ns == NEVER:
+        if len(deliveries) == 1 and not life.changes and lives.is_plain:
             receive = events[deliveries[0]]
             there = receive.visible_ns
             if there is None:

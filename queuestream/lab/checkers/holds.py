@@ -76,7 +76,7 @@ class Holds:
         """Until when the queue surely hid what was received here, unless somebody deleted it."""
         receive, lives = self._events[place], self._lives
         until = receive.visible_ns
-        if until is None:
+        if until is None or (lives.settings_changed and not lives.knows_timeout(receive)):
             return NOT_HELD
         started_ns = receive.started_ns
         if self._changes is not None:

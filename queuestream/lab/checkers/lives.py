@@ -14,15 +14,20 @@ from queuestream.lab.checkers.precedence import NEVER
 from queuestream.lab.history import CHANGE_VISIBILITY, DELETE, GET, PUT, RECEIVE, SEND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from queuestream.lab.history import Event
 
 SENDS, RECEIVES = frozenset({SEND, PUT}), frozenset({RECEIVE, GET})
 """Who takes a stream for a queue or a queue for a stream gets a verdict, too."""
 
+_SETTING = ("set_attributes", "set_queue_attributes")
+
 EMPTYING = ("purge", "purge_queue", "delete_queue", "delete_stream")
 """What an operator does after which messages may be gone."""
+
+# AWS: "SetQueueAttributes": changes can take up to 60 seconds to propagate.
+_SETTLING_NS = 60 * SECOND
 
 # AWS: "PurgeQueue": it takes up to a minute, and takes along what was sent meanwhile.
 _PURGE_NS = 60 * SECOND
@@ -65,6 +70,7 @@ class Lives:
         emptied_until_ns: Until when messages may have gone with that; -1 where nobody did.
         empty_receives: When receives began that got nothing.
         open_receives: Receives of whose messages nobody heard.
+        settings_changed: When operators changed the queue's settings: from when on, until when.
         blurred_ns: When the first delete or change of visibility began of which nobody knows the message.
     """
 
@@ -77,6 +83,7 @@ class Lives:
         self.emptied_until_ns = -1
         self.empty_receives: list[int] = []
         self.open_receives: list[int] = []
+        self.settings_changed: list[tuple[int, int]] = []
         self.blurred_ns = NEVER
         unnamed: list[int] = []
         by_name = self.by_name
@@ -128,6 +135,9 @@ class Lives:
                 self.emptied.append(event.started_ns)
                 ended_ns = NEVER if event.ended_ns is None else event.ended_ns + _PURGE_NS
                 self.emptied_until_ns = max(self.emptied_until_ns, ended_ns)
+            elif event.operation in _SETTING:
+                ended_ns = NEVER if event.ended_ns is None else event.ended_ns + _SETTLING_NS
+                self.settings_changed.append((event.started_ns, ended_ns))
         self.emptied.sort()
 
     def _by_receipt(self) -> dict[str, Life]:
@@ -138,19 +148,22 @@ class Lives:
             if (receipt := self.events[place].receipt) is not None
         }
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing that nobody knows the message of may have ended somebody's hold of one."""
+        return self.blurred_ns == NEVER and not self.emptied and not self.settings_changed
+
     def emptied_after(self, time_ns: int) -> int:
         """When operators first began to empty the queue, from an instant on."""
         place = bisect_left(self.emptied, time_ns)
         return self.emptied[place] if place < len(self.emptied) else NEVER
 
-    def in_order_of_start(self, places: list[int]) -> list[int]:
-        """Places in the order in which their calls began."""
-        return sorted(places, key=self.started_ns) if len(places) > 1 else places
-
-    @property
-    def started_ns(self) -> Callable[[int], int]:
-        """When the call at a place began."""
-        return lambda place: self.events[place].started_ns
+    def knows_timeout(self, receive: Event) -> bool:
+        """Whether the queue's settings were surely those that the receiver knew."""
+        return not any(
+            from_ns <= ended_ns(receive) and receive.started_ns <= until_ns
+            for from_ns, until_ns in self.settings_changed
+        )
 
 
 def ended_ns(event: Event) -> int:

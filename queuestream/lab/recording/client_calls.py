@@ -199,7 +199,11 @@ class ClientCalls:
 
     def _get_shard_iterator(self, _: str, parameters: Shape) -> Seen:
         stream = self._stream(resource_of(parameters))
-        event = stream._seeking(parameters.get("ShardId"), parameters.get("StartingSequenceNumber"))
+        event = stream._seeking(
+            parameters.get("ShardId"),
+            parameters.get("StartingSequenceNumber"),
+            parameters.get("ShardIteratorType"),
+        )
         return [event], lambda answer: stream._sought(event, answer["ShardIterator"])
 
     def _get_records(self, _: str, parameters: Shape) -> Seen:
@@ -234,7 +238,9 @@ class ClientCalls:
     def _subscribe_to_shard(self, _: str, parameters: Shape) -> Seen:
         stream = self._stream(resource_of(parameters))
         position = parameters.get("StartingPosition") or {}
-        event = stream._seeking(parameters.get("ShardId"), position.get("SequenceNumber"))
+        event = stream._seeking(
+            parameters.get("ShardId"), position.get("SequenceNumber"), position.get("Type")
+        )
 
         def done(answer: Shape) -> None:
             stream._done(event)

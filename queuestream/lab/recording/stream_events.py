@@ -81,9 +81,12 @@ class StreamRecording(Recording):
 
     # --- reading ---
 
-    def _seeking(self, shard_id: object, sequence_number: object) -> Event:
+    def _seeking(self, shard_id: object, sequence_number: object, kind: object = None) -> Event:
+        """A reader takes up a position; the beginning of a shard has the number 0, below every record's."""
         event = self._begun("seek")
         event.shard = str(shard_id)
+        if kind == "TRIM_HORIZON":
+            sequence_number = "0"
         event.sequence_number = sequence_number if isinstance(sequence_number, str) else None
         return event
 

@@ -52,7 +52,7 @@ class RecordedStream(_Recorded):
         **named: Any,
     ) -> str:
         """As `Stream.get_shard_iterator`: the reader takes up a position."""
-        event = self._seeking(shard_id, starting_sequence_number)
+        event = self._seeking(shard_id, starting_sequence_number, shard_iterator_type)
         arguments = (shard_id, shard_iterator_type, starting_sequence_number, *more)
         iterator: str = self._perform((event,), self.wrapped.get_shard_iterator, *arguments, **named)
         self._sought(event, iterator)
@@ -75,7 +75,11 @@ class RecordedStream(_Recorded):
         self, consumer_arn: str, shard_id: str, starting_position: Any, *more: Any, **named: Any
     ) -> RecordedSubscription:
         """As `Stream.subscribe_to_shard`: the reader takes up a position, and what it is told is recorded."""
-        event = self._seeking(shard_id, getattr(starting_position, "sequence_number", None))
+        event = self._seeking(
+            shard_id,
+            getattr(starting_position, "sequence_number", None),
+            getattr(starting_position, "type", None),
+        )
         arguments = (consumer_arn, shard_id, starting_position, *more)
         subscription = self._perform((event,), self.wrapped.subscribe_to_shard, *arguments, **named)
         self._done(event)
@@ -111,7 +115,7 @@ class AsyncRecordedStream(_Recorded):
         **named: Any,
     ) -> str:
         """As `Stream.get_shard_iterator`: the reader takes up a position."""
-        event = self._seeking(shard_id, starting_sequence_number)
+        event = self._seeking(shard_id, starting_sequence_number, shard_iterator_type)
         arguments = (shard_id, shard_iterator_type, starting_sequence_number, *more)
         iterator: str = await self._perform_async(
             (event,), self.wrapped.get_shard_iterator, *arguments, **named
@@ -138,7 +142,11 @@ class AsyncRecordedStream(_Recorded):
         self, consumer_arn: str, shard_id: str, starting_position: Any, *more: Any, **named: Any
     ) -> AsyncRecordedSubscription:
         """As `Stream.subscribe_to_shard`: the reader takes up a position, and what it is told is recorded."""
-        event = self._seeking(shard_id, getattr(starting_position, "sequence_number", None))
+        event = self._seeking(
+            shard_id,
+            getattr(starting_position, "sequence_number", None),
+            getattr(starting_position, "type", None),
+        )
         arguments = (consumer_arn, shard_id, starting_position, *more)
         subscribe = self.wrapped.subscribe_to_shard
         subscription = await self._perform_async((event,), subscribe, *arguments, **named)
