@@ -53,6 +53,8 @@ class InjectedError(ServiceError):
         ServiceError.__init__(self, message)  # not that of the class that `as_raised` mixes in
         self.code = code
         self.status = status
+        # What the core's own error of that code knows.
+        self._fields: dict[str, object] = {}
 
     def as_raised(self) -> InjectedError:
         """The same error, as one of the core's class with that code, if there is one.
@@ -60,7 +62,11 @@ class InjectedError(ServiceError):
         For who calls our own queues and streams, and catches their errors by their classes.
         """
         kind: Any = _classes_by_code().get(self.code)
-        return self if kind is None else _injected(kind)(self.code, self.message, self.status)
+        if kind is None:
+            return self
+        error = _injected(kind)(self.code, self.message, self.status)
+        vars(error).update(self._fields)
+        return error
 
 
 @attrs.frozen(kw_only=True)
@@ -177,6 +183,7 @@ class Strike:
 
     def error_of(self, fault: Fault) -> InjectedError:
         """What AWS says where it throttles or fails itself ("Common Errors" of both API references)."""
+        fields: dict[str, object] = {}
         if fault.effect == "fail":
             code, status = "InternalFailure", 500
             message = "The request processing has failed because of an unknown error, exception or failure."
@@ -195,7 +202,10 @@ class Strike:
             )
             code, status = kind.code, 400
             message = f"Rate exceeded for stream {self.resource} under account {self.account_id}."
-        return InjectedError(fault.code or code, fault.message or message, fault.status or status)
+        error = InjectedError(fault.code or code, fault.message or message, fault.status or status)
+        if fault.code is None:
+            error._fields = fields
+        return error
 
     def rejection_of(self, place: int) -> tuple[str, str]:
         """The code and the sentence of an entry that fails."""

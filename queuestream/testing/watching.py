@@ -15,8 +15,8 @@ import inspect
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from queuestream.aws.fault_plans import resource_of
-from queuestream.testing.operations import GIVING, OF_BROKERS, OF_QUEUES, OF_STREAMS
+from queuestream.aws.struck import resource_of
+from queuestream.lab.operation_names import GIVING, OF_BROKERS, OF_QUEUES, OF_STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

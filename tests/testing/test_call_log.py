@@ -1,6 +1,7 @@
 """A log of calls: what was called, with what, what came back; and what should have been."""
 
 import asyncio
+import inspect
 import threading
 from unittest.mock import ANY
 
@@ -8,10 +9,11 @@ import boto3
 import pytest
 from aiobotocore.session import get_session
 
-from queuestream import Broker, Queue, VirtualClock, connect, errors
+from queuestream import Broker, Queue, Stream, VirtualClock, connect, errors
 from queuestream.aio import AsyncBroker, AsyncQueue
 from queuestream.aws import FaultPlan, mock_aws, wire
 from queuestream.core.clock import SECOND
+from queuestream.lab.operation_names import GIVING, OF_BROKERS, OF_QUEUES, OF_STREAMS
 from queuestream.testing import CallLog, ExpectedCall
 
 
@@ -127,6 +129,7 @@ def test_tasks_are_logged_as_threads_are(calls, clock):
     assert [call.operation for call in calls.failed] == ["DeleteMessage"]
 
 
+@pytest.mark.slow
 def test_every_engine_is_watched(calls, tmp_path):
     with connect(f"sqlite:///{tmp_path / 'orders.db'}", durability="none") as broker:
         calls.watch(broker).create_queue("emails").send("hello")
@@ -369,3 +372,23 @@ def test_a_task_waits_for_a_call_of_another(calls):
         return await waiting
 
     assert asyncio.run(story()).number == 2
+
+
+# --- names ------------------------------------------------------------------------------------------------
+
+NO_OPERATIONS = {
+    Queue: {"check_invariants", "counts", "next_event_ns", "peek"},
+    Stream: {"check_invariants", "next_event_ns", "peek"},
+    Broker: {"check_invariants", "check_open", "close", "listen", "next_event_ns", "publish"},
+}
+
+
+@pytest.mark.parametrize(("kind", "names"), [(Queue, OF_QUEUES), (Stream, OF_STREAMS), (Broker, OF_BROKERS)])
+def test_every_operation_has_awss_name(kind, names):
+    methods = {name for name, _ in inspect.getmembers(kind, inspect.isfunction) if not name.startswith("_")}
+    giving = set(GIVING) if kind is Broker else set()
+    assert methods - giving - NO_OPERATIONS[kind] == names.keys() - giving
+    clients = [boto3.client(service, region_name="us-east-1") for service in ("sqs", "kinesis")]
+    assert {*names.values()} <= {
+        name for client in clients for name in client.meta.method_to_api_mapping.values()
+    }

@@ -95,6 +95,18 @@ class Recorder:
         kind = AsyncRecordedStream if is_async(stream, "put_record") else RecordedStream
         return cast("Recorded", kind(self, stream, actor, application))
 
+    def broker(self, broker: Recorded, actor: str = "", application: str = "") -> Recorded:
+        """The same broker, whose queues and streams are recorded; for threads or for asyncio.
+
+        Args:
+            broker: A `Broker`, an `AsyncBroker`, one over AWS, or what has their methods.
+            actor: Which client it is.
+            application: Those clients who share the work of reading.
+        """
+        from queuestream.lab.recording.brokers import RecordedBroker  # noqa: PLC0415
+
+        return cast("Recorded", RecordedBroker(self, broker, actor, application))
+
     def boto3(self, client: Any, actor: str = "", application: str = "") -> Callable[[], None]:
         """Record what a client of boto3, botocore or aiobotocore does, whatever endpoint it talks to.
 

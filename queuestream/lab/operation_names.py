@@ -4,7 +4,6 @@ from __future__ import annotations
 
 OF_QUEUES = {
     "add_permission": "AddPermission",
-    "cancel_message_move_task": "CancelMessageMoveTask",
     "change_visibility": "ChangeMessageVisibility",
     "change_visibility_batch": "ChangeMessageVisibilityBatch",
     "delete": "DeleteMessage",
@@ -24,6 +23,8 @@ OF_QUEUES = {
 }
 OF_STREAMS = {
     "add_tags": "AddTagsToStream",
+    "consumer_policy": "GetResourcePolicy",
+    "consumer_tags": "ListTagsForResource",
     "decrease_stream_retention_period": "DecreaseStreamRetentionPeriod",
     "delete": "DeleteStream",
     "delete_resource_policy": "DeleteResourcePolicy",
@@ -46,6 +47,7 @@ OF_STREAMS = {
     "put_resource_policy": "PutResourcePolicy",
     "register_stream_consumer": "RegisterStreamConsumer",
     "remove_tags": "RemoveTagsFromStream",
+    "set_consumer_policy": "PutResourcePolicy",
     "split_shard": "SplitShard",
     "start_stream_encryption": "StartStreamEncryption",
     "stop_stream_encryption": "StopStreamEncryption",
