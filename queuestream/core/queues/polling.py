@@ -68,8 +68,8 @@ class LongPoll:
             # What expires in flight may open its message group, or make room for another one.
             event_ns = queue.next_event_ns()
             self.until_ns = self.deadline_ns if event_ns is None else min(self.deadline_ns, event_ns)
-            queue._waiting[self] = None
             self._in_line = True
+            queue._waiting[self] = None
         return None
 
     def expire(self) -> None:
@@ -78,9 +78,11 @@ class LongPoll:
 
     def close(self) -> None:
         """Stop waiting; safe to call at any time."""
+        if not self._in_line:  # only who waits changes that
+            return
         queue = self._queue
         with queue.broker.lock:
-            if self._in_line and self not in queue._waiting:
+            if self not in queue._waiting:
                 # It was woken and has not looked: somebody else may want to.
                 queue._wake(1)
             queue._waiting.pop(self, None)
