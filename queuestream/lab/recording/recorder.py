@@ -59,9 +59,9 @@ class Recorder:
         self.history = history
         self.now_ns: Callable[[], int] = time.time_ns if clock is None else clock.now_ns
         self.name_of: Callable[[Any], str | None] = _text_of if identify is None else identify
-        # What was received under a receipt; an iterator's stream and shard; shards whose parents are told.
+        # What was received under a receipt; where an iterator stands; the shards whose parents are told.
         self.receipts: Memory[Event] = Memory(_RECEIPTS)
-        self.iterators: Memory[tuple[str, str]] = Memory(_ITERATORS)
+        self.iterators: Memory[tuple[str, str, str | None]] = Memory(_ITERATORS)
         self._lineages: dict[tuple[str, str], None] = {}
 
     def __repr__(self) -> str:

@@ -40,8 +40,9 @@ class StreamRecording(Recording):
 
     def __init__(self, recorder: Recorder, wrapped: Any, actor: str, application: str) -> None:
         super().__init__(recorder, wrapped, actor, application)
-        # The iterator that this reader was given last, by shard: another one is another position.
-        self._onward: dict[str, str] = {}
+        # The iterator that this reader was given last, by shard, and where it stands.  Another one, as when
+        # the reader goes back to an earlier one, is another position.
+        self._onward: dict[str, tuple[str, str | None]] = {}
 
     # --- putting ---
 
@@ -92,31 +93,34 @@ class StreamRecording(Recording):
 
     def _sought(self, event: Event, iterator: str) -> None:
         self._done(event)
-        self._goes_on(str(event.shard), iterator)
+        self._goes_on(str(event.shard), iterator, event.sequence_number)
 
-    def _goes_on(self, shard_id: str, iterator: str) -> None:
-        self.recorder.iterators.remember(iterator, (self._resource, shard_id))
-        self._onward[shard_id] = iterator
+    def _goes_on(self, shard_id: str, iterator: str, number: str | None) -> None:
+        """The reader has an iterator, which stands at this record or after it."""
+        self.recorder.iterators.remember(iterator, (self._resource, shard_id, number))
+        self._onward[shard_id] = iterator, number
 
     def _getting(self, iterator: object) -> Event:
         """The event of a read; the reader may have gone elsewhere first."""
-        known = self.recorder.iterators.recall(iterator) if isinstance(iterator, str) else None
-        shard_id = None if known is None else known[1]
-        if shard_id is not None and self._onward.get(shard_id) != iterator:
-            self._done(self._seeking(shard_id, None))
-            self._onward[shard_id] = str(iterator)
         event = self._begun("get")
-        event.shard = shard_id
+        known = self.recorder.iterators.recall(iterator) if isinstance(iterator, str) else None
+        if known is not None:
+            _, event.shard, number = known
+            onward = self._onward.get(event.shard)
+            if onward is None or onward[0] != iterator:
+                self._done(self._seeking(event.shard, number))
+                self._onward[event.shard] = str(iterator), number
         return event
 
     def _got(self, event: Event, result: GetRecordsResult) -> None:
-        """Forget the iterator no sooner than there are too many: it may be used again."""
         self._read(event, result.records)
         shard_id = event.shard
         if result.next_shard_iterator is None:
             self._finished(event, result.child_shards)
         elif shard_id is not None:
-            self._goes_on(shard_id, result.next_shard_iterator)
+            records = result.records
+            number = records[-1].sequence_number if records else self._onward[shard_id][1]
+            self._goes_on(shard_id, result.next_shard_iterator, number)
 
     def _read(self, event: Event, records: Iterable[Record]) -> None:
         """An event for each record; none where nothing was there."""

@@ -75,11 +75,7 @@ class RecordedStream(_Recorded):
         self, consumer_arn: str, shard_id: str, starting_position: Any, *more: Any, **named: Any
     ) -> RecordedSubscription:
         """As `Stream.subscribe_to_shard`: the reader takes up a position, and what it is told is recorded."""
-        event = self._seeking(
-            shard_id,
-            getattr(starting_position, "sequence_number", None),
-            getattr(starting_position, "type", None),
-        )
+        event = self._seeking(shard_id, *_place_of(starting_position))
         arguments = (consumer_arn, shard_id, starting_position, *more)
         subscription = self._perform((event,), self.wrapped.subscribe_to_shard, *arguments, **named)
         self._done(event)
@@ -142,11 +138,7 @@ class AsyncRecordedStream(_Recorded):
         self, consumer_arn: str, shard_id: str, starting_position: Any, *more: Any, **named: Any
     ) -> AsyncRecordedSubscription:
         """As `Stream.subscribe_to_shard`: the reader takes up a position, and what it is told is recorded."""
-        event = self._seeking(
-            shard_id,
-            getattr(starting_position, "sequence_number", None),
-            getattr(starting_position, "type", None),
-        )
+        event = self._seeking(shard_id, *_place_of(starting_position))
         arguments = (consumer_arn, shard_id, starting_position, *more)
         subscribe = self.wrapped.subscribe_to_shard
         subscription = await self._perform_async((event,), subscribe, *arguments, **named)
@@ -203,3 +195,9 @@ class AsyncRecordedSubscription(_Subscription):
         told = await anext(self.wrapped)
         self._told(event, told)
         return told
+
+
+def _place_of(starting_position: Any) -> tuple[object, object]:
+    """The sequence number and the type of a `StartingPosition`, or of a type that needs nothing else."""
+    kind = getattr(starting_position, "type", starting_position)
+    return getattr(starting_position, "sequence_number", None), kind
