@@ -20,18 +20,36 @@ if TYPE_CHECKING:
     from queuestream.lab.checkers.verdicts import Verdict as Verdict
     from queuestream.lab.history import Event as Event
     from queuestream.lab.history import History as History
+    from queuestream.lab.running import Run as Run
+    from queuestream.lab.running import replay as replay
+    from queuestream.lab.running import run as run
+    from queuestream.lab.scenarios import SCENARIOS as SCENARIOS
+    from queuestream.lab.scenarios.knobs import SettingError as SettingError
+    from queuestream.lab.scenarios.knobs import knob as knob
+    from queuestream.lab.scenarios.scenario import Scenario as Scenario
     from queuestream.lab.simulation.world import World as World
     from queuestream.lab.simulation.world import simulate as simulate
+    from queuestream.lab.sweeps import Sweep as Sweep
+    from queuestream.lab.sweeps import sweep as sweep
 
 # Each name is imported when it is first asked for.
 _HOMES = {
     "Anomaly": "checkers.verdicts",
     "Event": "history",
     "History": "history",
+    "Run": "running",
+    "SCENARIOS": "scenarios",
+    "Scenario": "scenarios.scenario",
+    "SettingError": "scenarios.knobs",
+    "Sweep": "sweeps",
     "Verdict": "checkers.verdicts",
     "World": "simulation.world",
     "check": "checkers.checking",
+    "knob": "scenarios.knobs",
+    "replay": "running",
+    "run": "running",
     "simulate": "simulation.world",
+    "sweep": "sweeps",
 }
 
 __all__ = [*_HOMES]  # noqa: PLE0604 - names, all of them
