@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # Each is a module of this package, whose name cannot always be the command's.
 _COMMANDS = {
     "demo": "demo",
+    "lab": "lab",
     "serve": "serve",
     "inspect": "inspect",
     "export": "export",

@@ -1,0 +1,125 @@
+"""What the lab's commands have in common: options, the progress bar, how things are printed."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from queuestream.cli.progress import progress_bar
+from queuestream.cli.tables import Column, show
+from queuestream.cli.tables import Table as ShownTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from queuestream.lab.report.reports import Report
+    from queuestream.lab.report.tables import Table
+
+ALL_IS_WELL, NOT_AS_PROMISED, MAKES_NO_SENSE = range(3)
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """Adds `--seed`."""
+    parser.add_argument(
+        "--seed",
+        metavar="N",
+        type=int,
+        default=7,
+        help="decides every chance: the same N, the same run (default %(default)s)",
+    )
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Adds `--set`."""
+    parser.add_argument(
+        "--set",
+        metavar="KNOB=VALUE",
+        type=_setting,
+        action="append",
+        default=[],
+        dest="settings",
+        help="turn a knob of the scenario, as often as you like; `queuestream lab list SCENARIO` shows them",
+    )
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Adds `--json`, `--out` and `--format`."""
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print what was found as JSON; the same bytes for the same seed",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="write report.html there, pictures, and the data as JSON (needs the extra `lab`)",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("png", "svg"),
+        default="png",
+        help="of the pictures' files (default %(default)s)",
+    )
+
+
+def settings_of(options: argparse.Namespace) -> dict[str, str]:
+    """What was set; the last one counts."""
+    return dict(options.settings)
+
+
+def command_line(*words: object, settings: Mapping[str, object]) -> str:
+    """A command of the lab as it is typed."""
+    turned = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+    return shlex.join(["queuestream", "lab", *map(str, words), *turned])
+
+
+@contextmanager
+def steps(options: argparse.Namespace, total: int, unit: str = "steps") -> Iterator[Callable[..., None]]:
+    """A function to be called after each of so many steps, whatever it is called with."""
+    done = 0
+    with progress_bar(total, unit, wanted=not options.json) as show_progress:
+
+        def step(*_: object) -> None:
+            nonlocal done
+            done += 1
+            show_progress(min(done, total))
+
+        yield step
+
+
+def write(report: Report, options: argparse.Namespace) -> None:
+    """Write a report where it was asked for, and say so."""
+    if options.out is None:
+        return
+    with steps(options, 2 * len(report.pictures), "pictures") as drawn:
+        report.write(options.out, options.format, drawn)
+    if not options.json:
+        print(f"\nWritten: {options.out / 'report.html'}")
+
+
+def show_table(table: Table) -> None:
+    """Print a table of the lab's, and an empty line before it."""
+    print()
+    show(ShownTable(table.title, [Column(*column) for column in table.columns], table.rows))
+
+
+def complain(options: argparse.Namespace, sentence: str) -> int:
+    """Say what makes no sense.
+
+    Returns:
+        The exit status.
+    """
+    print(f"queuestream lab {options.lab_command}: {sentence}", file=sys.stderr)
+    return MAKES_NO_SENSE
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, is_set, value = text.partition("=")
+    if not is_set or not name:
+        raise argparse.ArgumentTypeError(f"a setting is KNOB=VALUE, and {text!r} is none")
+    return name.strip(), value.strip()

@@ -1,0 +1,193 @@
+"""What pictures are drawn from: each delivery of a history, with its places and times.
+
+A *flow* is one way from producers to those who share the reading: a queue, or a stream together with
+one application that reads it.  Its messages are numbered in the order in which they were sent, as for
+the metrics: in that in which sends were acknowledged; of several sends of a message the first
+acknowledged one counts, and one without an answer from its beginning.  Deliveries are numbered in the order
+in which they were received.  A first delivery is *late* where a message that was sent later came before
+it (RFC 4737, section 3.3: reordered); any other delivery of the same message is a *repeat*.
+
+Verdicts and figures are the checkers' and metrics' business.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import attrs
+
+from queuestream.lab.actors.load import lane_of
+from queuestream.lab.history import DELETE, GET, PUT, RECEIVE, SEND
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from queuestream.lab.history import Event, History
+
+
+@attrs.define
+class Delivery:
+    """One message, received once.  Read it, don't change it.
+
+    Attributes:
+        key: Its message group or partition key; where it has neither, what its name says (`customer-1 17` is
+            of `customer-1`); empty where nothing does.
+        sent: Its place among the messages of the flow, from 0.
+        received: How many messages of the flow had been received before it, repeats not counted.
+        done_ns: When the receiver deleted it; None where it did not, and in streams.
+        is_repeat: The flow had received this message before.
+        is_late: A first delivery after that of a message that was sent later.
+        is_late_in_key: The same among the messages of its key.
+    """
+
+    message: str
+    key: str
+    shard: str
+    actor: str
+    sent: int
+    received: int
+    sent_ns: int
+    received_ns: int
+    done_ns: int | None
+    is_repeat: bool
+    is_late: bool
+    is_late_in_key: bool
+
+
+@attrs.define(eq=False)
+class Flow:
+    """One way from producers to those who share the reading.
+
+    Attributes:
+        name: The queue's or stream's, with the application's where several read.
+        key_noun: What its keys are: message groups, partition keys, or just keys.
+        is_stream: It is a stream.
+        sent_ns: When each message was sent, by its place.
+        deliveries: In the order in which they were received.
+    """
+
+    name: str
+    key_noun: str
+    is_stream: bool
+    sent_ns: list[int]
+    deliveries: list[Delivery]
+
+    @property
+    def firsts(self) -> list[Delivery]:
+        """The first delivery of each message."""
+        return [delivery for delivery in self.deliveries if not delivery.is_repeat]
+
+    @property
+    def keys(self) -> list[str]:
+        """Each key with a delivery, in the order of their names."""
+        return sorted({delivery.key for delivery in self.deliveries})
+
+    @property
+    def largest_keys(self) -> list[str]:
+        """The same, those with the most deliveries first."""
+        size = Counter(delivery.key for delivery in self.deliveries)
+        return sorted(size, key=lambda key: (-size[key], key))
+
+    @property
+    def begin_ns(self) -> int:
+        """When the first message was sent, or received."""
+        return min(
+            [*self.sent_ns[:1], *(delivery.received_ns for delivery in self.deliveries[:1])], default=0
+        )
+
+    @property
+    def lost(self) -> list[int]:
+        """The places of those messages that were never received."""
+        seen = {delivery.sent for delivery in self.deliveries}
+        return [place for place in range(len(self.sent_ns)) if place not in seen]
+
+
+def flows_of(history: History | Iterable[Event]) -> list[Flow]:
+    """The flows of a history, in the order of their names; those without a delivery are left out."""
+    sends: dict[str, list[Event]] = {}
+    reads: dict[tuple[str, str], list[Event]] = {}
+    done: dict[tuple[str, str], int] = {}
+    for event in history:
+        if event.message is None:
+            continue
+        if event.operation in {SEND, PUT}:
+            if event.outcome != "failed":
+                sends.setdefault(event.resource, []).append(event)
+        elif event.operation == RECEIVE:
+            reads.setdefault((event.resource, ""), []).append(event)
+        elif event.operation == GET:
+            reads.setdefault((event.resource, event.application or event.actor), []).append(event)
+        elif event.operation == DELETE and event.outcome != "failed" and event.receipt is not None:
+            done.setdefault((event.resource, event.receipt), event.started_ns)
+    readers: dict[str, int] = {}
+    for resource, _ in reads:
+        readers[resource] = readers.get(resource, 0) + 1
+    flows = [
+        _flow(
+            f"{resource}, read by {reader}" if readers[resource] > 1 else resource,
+            sends.get(resource, []),
+            received,
+            done,
+        )
+        for (resource, reader), received in sorted(reads.items())
+    ]
+    return [flow for flow in flows if flow.deliveries]
+
+
+def _flow(name: str, sends: list[Event], reads: list[Event], done: dict[tuple[str, str], int]) -> Flow:
+    acknowledged: dict[str, Event] = {}
+    for event in sends:
+        known = acknowledged.get(event.message or "")
+        if event.message is not None and (known is None or (known.outcome != "ok" and event.outcome == "ok")):
+            acknowledged[event.message] = event
+    ordered = sorted(acknowledged.items(), key=lambda named: _sent_ns(named[1]))
+    first_sends = {message: (place, event) for place, (message, event) in enumerate(ordered)}
+    flow = Flow(
+        name=name,
+        key_noun=_key_noun(sends),
+        is_stream=bool(reads) and reads[0].operation == GET,
+        sent_ns=[_sent_ns(event) for _, event in ordered],
+        deliveries=[],
+    )
+    seen: set[str] = set()
+    furthest = -1
+    furthest_of_key: dict[str, int] = {}
+    for event in reads:
+        found = first_sends.get(event.message or "")
+        if event.message is None or found is None:
+            continue  # what nobody sent has no place; the verdict says so
+        sent, send = found
+        key = send.group or send.partition_key or event.group or event.partition_key or lane_of(event.message)
+        is_repeat = event.message in seen
+        received_ns = event.started_ns if event.ended_ns is None else event.ended_ns
+        flow.deliveries.append(
+            Delivery(
+                message=event.message,
+                key=key,
+                shard=event.shard or "",
+                actor=event.actor,
+                sent=sent,
+                received=len(seen),
+                sent_ns=_sent_ns(send),
+                received_ns=received_ns,
+                done_ns=done.get((event.resource, event.receipt)) if event.receipt is not None else None,
+                is_repeat=is_repeat,
+                is_late=not is_repeat and sent < furthest,
+                is_late_in_key=not is_repeat and sent < furthest_of_key.get(key, -1),
+            )
+        )
+        seen.add(event.message)
+        furthest = max(furthest, sent)
+        furthest_of_key[key] = max(furthest_of_key.get(key, -1), sent)
+    return flow
+
+
+def _sent_ns(send: Event) -> int:
+    return send.started_ns if send.outcome != "ok" or send.ended_ns is None else send.ended_ns
+
+
+def _key_noun(sends: list[Event]) -> str:
+    if any(event.partition_key for event in sends):
+        return "partition key"
+    return "message group" if any(event.group for event in sends) else "key"

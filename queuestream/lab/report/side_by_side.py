@@ -1,0 +1,100 @@
+"""The same load on several kinds of queue, in columns: what order came out, and who worked on what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from queuestream.lab.report import order_plots, style, time_plots
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from queuestream.lab.report.deliveries import Flow
+
+COLUMNS_MAX = 4
+"""So many fit beside each other."""
+
+_ROWS_MAX = 10
+
+
+@attrs.frozen
+class Column:
+    """One of those that stand side by side.
+
+    Attributes:
+        title: What it is called.
+        flow: What was seen there.
+    """
+
+    title: str
+    flow: Flow
+
+
+def side_by_side(columns: Sequence[Column]) -> Figure:
+    """Above, the order that came out; below, which consumer had what and when."""
+    rows = max(len(_consumers(column.flow)) for column in columns)
+    figure = style.new_figure(3.5 * len(columns), 4.2 + 0.3 * max(2, rows))
+    grid = figure.subplots(2, len(columns), squeeze=False, height_ratios=[3.2, 0.5 + 0.3 * max(2, rows)])
+    colours = colours_of_all(columns)
+    for number, column in enumerate(columns):
+        _draw(column, grid[0][number], grid[1][number], colours)
+        if number:
+            grid[0][number].set_ylabel("")
+    handles = _handles(colours)
+    if any(one.is_late_in_key for column in columns for one in column.flow.deliveries):
+        handles.append(("overtaken by a later message of its key", style.INK, "v"))
+    style.say_legend(figure, handles, width=3.5 * len(columns))
+    return figure
+
+
+def waits_side_by_side(columns: Sequence[Column]) -> Figure:
+    """How long messages waited, in each column on the same scale."""
+    figure = style.new_figure(3.5 * len(columns), 3.6)
+    every = figure.subplots(1, len(columns), squeeze=False, sharex=True, sharey=True)[0]
+    colours = colours_of_all(columns)
+    scale = time_plots.Waits.of([column.flow for column in columns])
+    for column, axes in zip(columns, every, strict=True):
+        time_plots.draw_dwell(axes, column.flow, scale, colours)
+        style.say_title(axes, column.title, "how long messages waited to be received")
+        axes.label_outer()
+    style.say_legend(figure, _handles(colours), width=3.5 * len(columns))
+    return figure
+
+
+def colours_of_all(columns: Sequence[Column]) -> dict[str, str]:
+    """A colour for each key, the same in every column."""
+    names = columns[0].flow.largest_keys if columns else []
+    others = {key for column in columns for key in column.flow.keys} - {*names}
+    most = [
+        *sorted(names[: len(style.KEY_COLOURS)], key=time_plots.natural),
+        *names[len(style.KEY_COLOURS) :],
+    ]
+    return style.colours_of([*most, *sorted(others)])
+
+
+def _handles(colours: dict[str, str]) -> list[tuple[str, str, str]]:
+    named = [(time_plots.short(key), colour, "s") for key, colour in colours.items() if colour != style.GREY]
+    others = len(colours) - len(named)
+    return [*named, (f"{others:,} other keys", style.GREY, "s")] if others else named
+
+
+def _consumers(flow: Flow) -> list[str]:
+    return sorted({one.actor for one in flow.deliveries}, key=time_plots.natural)[:_ROWS_MAX]
+
+
+def _draw(column: Column, above: Axes, below: Axes, colours: dict[str, str]) -> None:
+    flow = column.flow
+    late = sum(one.is_late for one in flow.deliveries)
+    late_in_key = sum(one.is_late_in_key for one in flow.deliveries)
+    repeats = sum(one.is_repeat for one in flow.deliveries)
+    order_plots.draw_places_by_key(above, flow, colours)
+    again = f", {repeats:,} received again" if repeats else ""
+    style.say_title(above, column.title, f"{late:,} late; {late_in_key:,} within their key{again}")
+    begin, end = time_plots.stretch(flow.deliveries)
+    time_plots.draw_consumers(below, flow, flow.deliveries[begin:end], _consumers(flow), colours)
+    below.set_xlabel(below.get_xlabel().replace("virtual time since the first send", "virtual time"))
