@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from queuestream.lab.checkers.verdicts import Verdict as Verdict
     from queuestream.lab.history import Event as Event
     from queuestream.lab.history import History as History
+    from queuestream.lab.metrics import Measures as Measures
+    from queuestream.lab.metrics import measure as measure
     from queuestream.lab.running import Run as Run
     from queuestream.lab.running import replay as replay
     from queuestream.lab.running import run as run
@@ -37,6 +39,7 @@ _HOMES = {
     "Anomaly": "checkers.verdicts",
     "Event": "history",
     "History": "history",
+    "Measures": "metrics",
     "Run": "running",
     "SCENARIOS": "scenarios",
     "Scenario": "scenarios.scenario",
@@ -46,6 +49,7 @@ _HOMES = {
     "World": "simulation.world",
     "check": "checkers.checking",
     "knob": "scenarios.knobs",
+    "measure": "metrics",
     "replay": "running",
     "run": "running",
     "simulate": "simulation.world",
