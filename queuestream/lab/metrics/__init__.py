@@ -10,12 +10,12 @@ and nothing else.
 
 from __future__ import annotations
 
-from queuestream.lab.metrics.arrivals import Arrivals, Deliveries, arrivals
 from queuestream.lab.metrics.delays import Spread
-from queuestream.lab.metrics.measure import measure
 from queuestream.lab.metrics.measures import Delay, Measures, ScopeMeasures
+from queuestream.lab.metrics.measuring import measure
 from queuestream.lab.metrics.numbering import ScopeKind
 from queuestream.lab.metrics.order import Order, order_of
+from queuestream.lab.metrics.sequences import Arrivals, Deliveries, arrivals
 
 __all__ = [
     "Arrivals",

@@ -11,9 +11,9 @@ from queuestream.lab.metrics.order import Order
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from queuestream.lab.metrics.arrivals import Deliveries
     from queuestream.lab.metrics.delays import Spread
     from queuestream.lab.metrics.numbering import ScopeKind
+    from queuestream.lab.metrics.sequences import Deliveries
 
 _SCOPES = {
     "global": "over everything",

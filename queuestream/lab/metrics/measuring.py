@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from queuestream.lab.metrics.arrivals import arrivals
 from queuestream.lab.metrics.delays import Spread, waits
 from queuestream.lab.metrics.measures import Delay, Measures, ScopeMeasures
 from queuestream.lab.metrics.numbering import times_ns
 from queuestream.lab.metrics.order import order_of, together
+from queuestream.lab.metrics.sequences import arrivals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from queuestream.lab.history import History
-    from queuestream.lab.metrics.arrivals import Arrivals, Deliveries
     from queuestream.lab.metrics.numbering import ScopeKind
+    from queuestream.lab.metrics.sequences import Arrivals, Deliveries
 
 
 def measure(history: History, scope: ScopeKind = "global", *, deliveries: Deliveries = "first") -> Measures:
