@@ -25,11 +25,12 @@ Outcome = Literal["ok", "failed", "unknown"]
 
 SEND, RECEIVE, DELETE, CHANGE_VISIBILITY = "send", "receive", "delete", "change_visibility"
 PUT, SEEK, GET, FINISH, LINEAGE = "put", "seek", "get", "finish", "lineage"
+WORK = "work"
 OPERATIONS = (SEND, RECEIVE, DELETE, CHANGE_VISIBILITY, PUT, SEEK, GET, FINISH, LINEAGE)
 """Of queues: a message is sent, received, deleted, hidden for longer.  Of streams: a record is put; a
 reader takes up a position in a shard (`seek`), gets a record, comes to the end of a closed shard
 (`finish`), learns a shard's parents (`lineage`).  Any other operation is an operator's (`purge`,
-`split_shard` ...) and only told."""
+`split_shard` ...) and only told; so is `work`, that somebody worked on a message from when to when."""
 
 
 @attrs.define

@@ -24,6 +24,7 @@ from queuestream.core.clock import SECOND
 from queuestream.core.errors import ExpiredIteratorException
 from queuestream.lab.actors.clients import FAILURES, recorded
 from queuestream.lab.actors.consumers import Crash
+from queuestream.lab.history import WORK, Event
 
 if TYPE_CHECKING:
     import random
@@ -249,8 +250,26 @@ class _Reader:
                 raise Crash
             if application.handle is not None:
                 await application.handle(record)
+            self._worked_at(record, started_ns)
         finally:
             application.busy_ns[self.name] += self._world.clock.now_ns() - started_ns
         if stalls:
             self._world.record("stalls", reader=self.name, record=repr(record))
             await asyncio.sleep(application.stall_seconds)
+
+    def _worked_at(self, record: Record, started_ns: int) -> None:
+        """Tell the history; of a queue's message the delete says it."""
+        self._world.history.events.append(
+            Event(
+                WORK,
+                self._world.recorder.name_of(record.data),
+                started_ns=started_ns,
+                ended_ns=self._world.clock.now_ns(),
+                actor=self.name,
+                application=self._application.name,
+                resource=self._application.stream.name,
+                partition_key=record.partition_key,
+                shard=record.shard_id,
+                sequence_number=record.sequence_number,
+            )
+        )

@@ -18,12 +18,16 @@ from typing import TYPE_CHECKING
 import attrs
 
 from queuestream.lab.actors.load import lane_of
-from queuestream.lab.history import DELETE, GET, PUT, RECEIVE, SEND
+from queuestream.lab.history import DELETE, GET, PUT, RECEIVE, SEND, WORK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from queuestream.lab.history import Event, History
+
+
+_Work = tuple[str, str, str]
+"""What is done with: of a queue the receipt, of a stream the actor and the message."""
 
 
 @attrs.define
@@ -35,10 +39,12 @@ class Delivery:
             of `customer-1`); empty where nothing does.
         sent: Its place among the messages of the flow, from 0.
         received: How many messages of the flow had been received before it, repeats not counted.
-        done_ns: When the receiver deleted it; None where it did not, and in streams.
+        begun_ns: When the receiver began to work on it, where the history tells.
+        done_ns: When it was done with it (deleted, or worked on); None where the history does not tell.
         is_repeat: The flow had received this message before.
         is_late: A first delivery after that of a message that was sent later.
         is_late_in_key: The same among the messages of its key.
+        is_finished_late: The receiver was done with it after somebody was done with a later one of its key.
     """
 
     message: str
@@ -49,10 +55,12 @@ class Delivery:
     received: int
     sent_ns: int
     received_ns: int
+    begun_ns: int | None
     done_ns: int | None
     is_repeat: bool
     is_late: bool
     is_late_in_key: bool
+    is_finished_late: bool = False
 
 
 @attrs.define(eq=False)
@@ -107,7 +115,7 @@ def flows_of(history: History | Iterable[Event]) -> list[Flow]:
     """The flows of a history, in the order of their names; those without a delivery are left out."""
     sends: dict[str, list[Event]] = {}
     reads: dict[tuple[str, str], list[Event]] = {}
-    done: dict[tuple[str, str], int] = {}
+    done: dict[_Work, tuple[int | None, int]] = {}
     for event in history:
         if event.message is None:
             continue
@@ -119,7 +127,9 @@ def flows_of(history: History | Iterable[Event]) -> list[Flow]:
         elif event.operation == GET:
             reads.setdefault((event.resource, event.application or event.actor), []).append(event)
         elif event.operation == DELETE and event.outcome != "failed" and event.receipt is not None:
-            done.setdefault((event.resource, event.receipt), event.started_ns)
+            done.setdefault((event.resource, "", event.receipt), (None, event.started_ns))
+        elif event.operation == WORK and event.ended_ns is not None:
+            done[event.resource, event.actor, event.message] = event.started_ns, event.ended_ns
     readers: dict[str, int] = {}
     for resource, _ in reads:
         readers[resource] = readers.get(resource, 0) + 1
@@ -135,7 +145,9 @@ def flows_of(history: History | Iterable[Event]) -> list[Flow]:
     return [flow for flow in flows if flow.deliveries]
 
 
-def _flow(name: str, sends: list[Event], reads: list[Event], done: dict[tuple[str, str], int]) -> Flow:
+def _flow(
+    name: str, sends: list[Event], reads: list[Event], done: dict[_Work, tuple[int | None, int]]
+) -> Flow:
     acknowledged: dict[str, Event] = {}
     for event in sends:
         known = acknowledged.get(event.message or "")
@@ -161,6 +173,12 @@ def _flow(name: str, sends: list[Event], reads: list[Event], done: dict[tuple[st
         key = send.group or send.partition_key or event.group or event.partition_key or lane_of(event.message)
         is_repeat = event.message in seen
         received_ns = event.started_ns if event.ended_ns is None else event.ended_ns
+        begun_ns, done_ns = done.get(
+            (event.resource, "", event.receipt)
+            if event.receipt is not None
+            else (event.resource, event.actor, event.message),
+            (None, None),
+        )
         flow.deliveries.append(
             Delivery(
                 message=event.message,
@@ -171,7 +189,8 @@ def _flow(name: str, sends: list[Event], reads: list[Event], done: dict[tuple[st
                 received=len(seen),
                 sent_ns=_sent_ns(send),
                 received_ns=received_ns,
-                done_ns=done.get((event.resource, event.receipt)) if event.receipt is not None else None,
+                begun_ns=begun_ns,
+                done_ns=done_ns,
                 is_repeat=is_repeat,
                 is_late=not is_repeat and sent < furthest,
                 is_late_in_key=not is_repeat and sent < furthest_of_key.get(key, -1),
@@ -180,7 +199,21 @@ def _flow(name: str, sends: list[Event], reads: list[Event], done: dict[tuple[st
         seen.add(event.message)
         furthest = max(furthest, sent)
         furthest_of_key[key] = max(furthest_of_key.get(key, -1), sent)
+    _note_finished_late(flow.deliveries)
     return flow
+
+
+def _note_finished_late(deliveries: list[Delivery]) -> None:
+    """Say of each first work on a message whether it ended too late for its key."""
+    finished = [(one.done_ns, one) for one in deliveries if one.done_ns is not None]
+    finished.sort(key=lambda pair: pair[0])
+    furthest: dict[str, int] = {}
+    done: set[str] = set()
+    for _, one in finished:
+        if one.message not in done:
+            one.is_finished_late = one.sent < furthest.get(one.key, -1)
+            furthest[one.key] = max(furthest.get(one.key, -1), one.sent)
+            done.add(one.message)
 
 
 def _sent_ns(send: Event) -> int:

@@ -73,7 +73,7 @@ def beside(columns: Sequence[Column]) -> list[Picture]:
             "side-by-side",
             "Above, each message at the place in which it was sent (across) and received (up), in the colour "
             "of its key: on the line is perfect order. Below, which consumer worked on what, and when. "
-            "A mark stands above a message that came after a later one of its own key.",
+            "A mark stands above a message that was received (below: finished) after a later one of its key.",
             lambda: side_by_side.side_by_side(columns),
             is_wide=True,
         ),
@@ -103,7 +103,8 @@ def _of_flow(flow: Flow, prefix: str) -> list[Picture]:
         ),
         Picture(
             f"{prefix}lanes-by-consumer",
-            "What each consumer had, and when. A bar is the time from receiving to deleting a message.",
+            "Who worked on what, and when. A mark stands above a message that was finished after a later one "
+            "of its own key.",
             lambda: time_plots.consumer_lanes(flow),
         ),
     ]

@@ -46,7 +46,9 @@ def side_by_side(columns: Sequence[Column]) -> Figure:
         if number:
             grid[0][number].set_ylabel("")
     handles = _handles(colours)
-    if any(one.is_late_in_key for column in columns for one in column.flow.deliveries):
+    if any(
+        one.is_late_in_key or one.is_finished_late for column in columns for one in column.flow.deliveries
+    ):
         handles.append(("overtaken by a later message of its key", style.INK, "v"))
     style.say_legend(figure, handles, width=3.5 * len(columns))
     return figure
@@ -89,12 +91,11 @@ def _consumers(flow: Flow) -> list[str]:
 
 def _draw(column: Column, above: Axes, below: Axes, colours: dict[str, str]) -> None:
     flow = column.flow
-    late = sum(one.is_late for one in flow.deliveries)
-    late_in_key = sum(one.is_late_in_key for one in flow.deliveries)
-    repeats = sum(one.is_repeat for one in flow.deliveries)
+    received = sum(one.is_late_in_key for one in flow.deliveries)
+    finished = sum(one.is_finished_late for one in flow.deliveries)
+    late = f"late in their key: {received:,} received, {finished:,} finished"
     order_plots.draw_places_by_key(above, flow, colours)
-    again = f", {repeats:,} received again" if repeats else ""
-    style.say_title(above, column.title, f"{late:,} late; {late_in_key:,} within their key{again}")
+    style.say_title(above, column.title, late if received or finished else "every key in order")
     begin, end = time_plots.stretch(flow.deliveries)
     time_plots.draw_consumers(below, flow, flow.deliveries[begin:end], _consumers(flow), colours)
     below.set_xlabel(below.get_xlabel().replace("virtual time since the first send", "virtual time"))

@@ -62,10 +62,10 @@ def stretch(deliveries: Sequence[Delivery]) -> tuple[int, int]:
 def draw_consumers(
     axes: Axes, flow: Flow, shown: Sequence[Delivery], rows: list[str], colours: dict[str, str]
 ) -> None:
-    """Bars in the colour of the key; above what was late within its key stands a mark.
+    """Bars in the colour of the key; above what was finished too late for its key stands a mark.
 
-    A bar begins with the receive, or with the same consumer's delete before it, where it works on
-    one message after the other; it ends with the delete.
+    A bar is the work, where the history tells; otherwise it begins with the receive, or with the same
+    consumer's delete before it (it works on one message after the other), and ends with the delete.
     """
     from matplotlib.collections import PolyCollection  # noqa: PLC0415 - an extra
 
@@ -78,7 +78,7 @@ def draw_consumers(
         if one.actor not in rows:
             continue
         y = rows.index(one.actor)
-        begin_ns = max(one.received_ns, free_ns.get(one.actor, 0))
+        begin_ns = one.begun_ns or max(one.received_ns, free_ns.get(one.actor, 0))
         if one.done_ns is None:
             dots.append(one)
         else:
@@ -87,7 +87,7 @@ def draw_consumers(
             left, right = (begin_ns - zero) / unit_ns, (one.done_ns - zero) / unit_ns
             bars.append([(left, y - height), (right, y - height), (right, y + height), (left, y + height)])
             shades.append(colours.get(one.key, style.BLUE))
-        if one.is_late_in_key:
+        if one.is_finished_late:
             marks.append(((begin_ns - zero) / unit_ns, y - height - 0.13))
     axes.add_collection(
         PolyCollection(bars, facecolors=shades, edgecolors=style.PAPER, linewidths=0.4, zorder=2)
@@ -109,8 +109,8 @@ def key_handles(flow: Flow, colours: dict[str, str]) -> list[tuple[str, str, str
     handles = [(short(key), colour, "s") for key, colour in colours.items() if colour != style.GREY]
     if others := len(colours) - len(handles):
         handles.append((f"{others:,} other keys", style.GREY, "s"))
-    if any(one.is_late_in_key for one in flow.deliveries):
-        handles.append(("late within its key", style.INK, "v"))
+    if any(one.is_finished_late for one in flow.deliveries):
+        handles.append(("finished after a later one of its key", style.INK, "v"))
     return handles
 
 

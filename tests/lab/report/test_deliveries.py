@@ -45,7 +45,9 @@ def test_it_may_be_late_and_yet_in_order_within_its_key():
 
 
 def test_a_message_that_no_queue_has_a_key_for_may_have_it_in_its_name():
-    [flow] = flows_of(history_of(("send", "ada 1"), ("send", "bob 1"), ("receive", "bob 1"), ("receive", "ada 1")))
+    [flow] = flows_of(
+        history_of(("send", "ada 1"), ("send", "bob 1"), ("receive", "bob 1"), ("receive", "ada 1"))
+    )
     assert flow.keys == ["ada", "bob"]
     assert not any(one.is_late_in_key for one in flow.deliveries)
 
@@ -53,7 +55,12 @@ def test_a_message_that_no_queue_has_a_key_for_may_have_it_in_its_name():
 def test_a_repeat_is_not_late_and_takes_no_place():
     [flow] = flows_of(
         history_of(
-            ("send", "a"), ("send", "b"), ("receive", "a"), ("receive", "a"), ("receive", "b"), ("receive", "a")
+            ("send", "a"),
+            ("send", "b"),
+            ("receive", "a"),
+            ("receive", "a"),
+            ("receive", "b"),
+            ("receive", "a"),
         )
     )
     assert [(one.message, one.received, one.is_repeat, one.is_late) for one in flow.deliveries] == [
