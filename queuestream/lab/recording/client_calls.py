@@ -190,10 +190,8 @@ class ClientCalls:
         events = [stream._putting(record.get("Data"), record.get("PartitionKey")) for record in records]
 
         def done(answer: Shape) -> None:
-            result: Any = SimpleNamespace(
-                records=[shapes.stored(record) for record in answer.get("Records") or ()]
-            )
-            stream._stored_each(events, result)
+            stored = [shapes.stored(record) for record in answer.get("Records") or ()]
+            stream._stored_each(events, stored)
 
         return events, done
 

@@ -125,10 +125,10 @@ class QueueRecording(Recording):
             self._forget(event.receipt)
 
     def _batched(
-        self, events: dict[str, Event], result: BatchResult[Any], done: Callable[[Event, Any], None]
+        self, events: list[tuple[str, Event]], result: BatchResult[Any], done: Callable[[Event, Any], None]
     ) -> None:
         """What became of each entry of a batch."""
-        for entry_id, event in events.items():
+        for entry_id, event in events:
             failure = result.failed.get(entry_id)
             if failure is not None:
                 self._refused(event, failure.code)
@@ -143,17 +143,17 @@ class QueueRecording(Recording):
 
     # --- the entries of a batch ---
 
-    def _sending_batch(self, entries: object) -> tuple[Any, dict[str, Event]]:
+    def _sending_batch(self, entries: object) -> tuple[Any, list[tuple[str, Event]]]:
         return _each(
             entries, ("message_body", "message_group_id"), lambda entry: (entry, None), self._sending
         )
 
-    def _deleting_batch(self, entries: object) -> tuple[Any, dict[str, Event]]:
+    def _deleting_batch(self, entries: object) -> tuple[Any, list[tuple[str, Event]]]:
         return _each(
             entries, ("receipt_handle",), lambda entry: (entry,), lambda handle: self._using("delete", handle)
         )
 
-    def _hiding_batch(self, entries: object) -> tuple[Any, dict[str, Event]]:
+    def _hiding_batch(self, entries: object) -> tuple[Any, list[tuple[str, Event]]]:
         return _each(
             entries,
             ("receipt_handle", "visibility_timeout"),
@@ -164,15 +164,15 @@ class QueueRecording(Recording):
 
 def _each(
     entries: Any, fields: tuple[str, ...], plain: Fields, event_of: Callable[..., Event]
-) -> tuple[Any, dict[str, Event]]:
+) -> tuple[Any, list[tuple[str, Event]]]:
     """The entries, to be gone through once more, and an event for each by its id.
 
     What is no list of entries has no events; the queue says what is wrong with it.
     """
     if isinstance(entries, str | bytes | Mapping) or not isinstance(entries, Iterable):
-        return entries, {}
+        return entries, []
     listed = list(entries)
-    events = {}
+    events = []
     for place, entry in enumerate(listed):
         if isinstance(entry, Mapping):
             entry_id, values = entry.get("id"), tuple(map(entry.get, fields))
@@ -180,5 +180,5 @@ def _each(
             entry_id, values = entry.id, tuple(getattr(entry, field) for field in fields)
         else:
             entry_id, values = str(place), plain(entry)
-        events[str(entry_id)] = event_of(*values)
+        events.append((str(entry_id), event_of(*values)))
     return listed, events

@@ -98,10 +98,13 @@ class RecordedQueue(_Recorded):
         return self._batch(self.wrapped.change_visibility_batch, self._hiding_batch(entries), self._hid)
 
     def _batch(
-        self, call: Operation, request: tuple[Any, dict[str, Event]], done: Callable[[Event, Any], None]
+        self,
+        call: Operation,
+        request: tuple[Any, list[tuple[str, Event]]],
+        done: Callable[[Event, Any], None],
     ) -> BatchResult[Any]:
         entries, events = request
-        result: BatchResult[Any] = self._perform(events.values(), call, entries)
+        result: BatchResult[Any] = self._perform([event for _, event in events], call, entries)
         self._batched(events, result, done)
         return result
 
@@ -174,10 +177,13 @@ class AsyncRecordedQueue(_Recorded):
         return await self._batch(self.wrapped.change_visibility_batch, self._hiding_batch(entries), self._hid)
 
     async def _batch(
-        self, call: Operation, request: tuple[Any, dict[str, Event]], done: Callable[[Event, Any], None]
+        self,
+        call: Operation,
+        request: tuple[Any, list[tuple[str, Event]]],
+        done: Callable[[Event, Any], None],
     ) -> BatchResult[Any]:
         entries, events = request
-        result: BatchResult[Any] = await self._perform_async(events.values(), call, entries)
+        result: BatchResult[Any] = await self._perform_async([event for _, event in events], call, entries)
         self._batched(events, result, done)
         return result
 
