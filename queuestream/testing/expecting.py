@@ -32,7 +32,7 @@ class _Short(reprlib.Repr):
         return f"<SentMessage {sent.message_id}>"
 
     def repr_ReceivedMessage(self, received: ReceivedMessage, level: int) -> str:  # noqa: N802 - as above
-        return f"<ReceivedMessage {self.repr1(received.body, level - 1)}, receive {received.receive_count}>"
+        return f"<{self.repr1(received.body, level - 1)}, receive {received.receive_count}>"
 
 
 _SHORT = _Short()

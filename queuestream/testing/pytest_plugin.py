@@ -115,12 +115,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Run a test that is an `async def` and has a world in that world's time."""
-    if _WORLD not in pyfuncitem.fixturenames or not inspect.iscoroutinefunction(pyfuncitem.obj):
+    if _WORLD not in pyfuncitem.fixturenames:
+        return None
+    function = pyfuncitem.obj
+    if type(pyfuncitem).__module__.startswith("pytest_asyncio"):  # which runs all tests, if it is told to
+        function = getattr(function, "__wrapped__", function)
+    if not inspect.iscoroutinefunction(function):
         return None
     arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
 
     async def test() -> None:
-        await pyfuncitem.obj(**arguments)
+        await function(**arguments)
 
     world: Any = pyfuncitem.funcargs[_WORLD]
     world.run(test)

@@ -51,7 +51,9 @@ def test_the_tests_that_a_page_shows_pass(page, pytester):
     code = "\n".join(block.code for block in blocks_of(page) if not block.is_session)
     pytester.makepyfile(test_page=code)
     result = pytester.runpytest_inprocess("-W", "error", "-p", "no:cacheprovider")
-    result.assert_outcomes(passed=code.count("def test_"))
+    outcomes = result.parseoutcomes()
+    assert outcomes.keys() == {"passed"}
+    assert outcomes["passed"] >= code.count("def test_")  # a mark may have one run several times
 
 
 @pytest.mark.parametrize("module", DOCSTRINGS)

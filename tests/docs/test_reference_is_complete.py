@@ -10,15 +10,18 @@ import pytest
 from pages import ROOT, name_of, names_in
 
 import queuestream
-from queuestream import Broker, QueueLimits, SystemClock, VirtualClock, aio, aws, errors
+from queuestream import Broker, QueueLimits, SystemClock, VirtualClock, aio, aws, errors, testing
 from queuestream.cli import serve
 from queuestream.core.queues.attributes import AWS_NAMES
 from queuestream.core.streams.limits import StreamLimits
+from queuestream.testing import marks, pytest_plugin
 
 REFERENCE = ROOT / "docs" / "reference"
 QUEUE, STREAM, BROKER_AND_CLOCKS, ERRORS, LIMITS, SERVE = (
     REFERENCE / f"{page}.md" for page in ("queue", "stream", "broker-and-clocks", "errors", "limits", "serve")
 )
+
+TESTING = REFERENCE / "testing.md"
 
 VALUES = {
     QUEUE: {
@@ -107,6 +110,15 @@ def test_asyncio_has_every_operation_but_those_that_the_reference_names(core, wr
     not_for_callers = not_for_callers.partition("\n## ")[0]
     asked_of_core = {"counts", "next_event_ns", "check_invariants", "check_open", "find_queue", "listen"}
     assert operations - public_names(wrapped) - {*re.findall(r"`(\w+)`", not_for_callers)} <= asked_of_core
+
+
+def test_what_helps_tests_is_in_the_reference():
+    named = names_in(TESTING)
+    assert {*testing.__all__} - named == set()
+    for thing in (testing.Call, testing.CallLog, testing.ExpectedCall):
+        assert public_names(thing) - named == set()
+    fixtures = {name for name in vars(pytest_plugin) if name.startswith("queuestream_")}
+    assert fixtures | set(marks.KNOWN) <= named
 
 
 def test_every_error_is_in_the_reference():

@@ -321,7 +321,7 @@ def test_the_log_reads_as_a_table_and_shortens_what_is_long(calls, emails):
     first, *lines = str(calls).splitlines()
     assert first == "27 calls, the last 20:"
     assert len(lines) == 20
-    assert lines[0].startswith("  8. DeleteMessage emails(receipt_handle=<ReceivedMessage 'xxx")
+    assert lines[0].startswith("  8. DeleteMessage emails(receipt_handle=<'xxx")
     assert lines[0].endswith("xxx', receive 1>) -> None")
     assert max(map(len, lines)) <= 150
 
