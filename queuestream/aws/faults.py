@@ -194,12 +194,11 @@ class Strike:
                 throttled.message,
                 403,
             )  # as botocore's retries look for it
+            fields = {"queue": throttled.queue, "action": throttled.action}
         else:
-            kind = (
-                ProvisionedThroughputExceededException
-                if self.operation in _OF_A_SHARD
-                else LimitExceededException
-            )
+            kind: type[ServiceError] = LimitExceededException
+            if self.operation in _OF_A_SHARD:
+                kind = ProvisionedThroughputExceededException
             code, status = kind.code, 400
             message = f"Rate exceeded for stream {self.resource} under account {self.account_id}."
         error = InjectedError(fault.code or code, fault.message or message, fault.status or status)

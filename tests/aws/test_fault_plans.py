@@ -118,6 +118,26 @@ def test_an_answer_is_lost_after_the_work_was_done(caller, orders):
     assert orders.counts().visible == 1
 
 
+def test_a_request_that_is_lost_does_no_work(caller, orders):
+    plan = FaultPlan()
+    plan.lose_request("SendMessage")
+    with pytest.raises(AnswerLost, match="took the request away") as lost:
+        send(plan, caller)
+    assert (lost.value.closed, lost.value.was_done) == (True, False)
+    assert orders.counts().visible == 0
+
+
+def test_a_client_may_wait_for_the_answer_to_a_request_that_was_lost(caller, orders, aws):
+    plan = FaultPlan()
+    plan.lose_request("SendMessage", seconds=60)
+    began_ns = aws.clock.now_ns()
+    with pytest.raises(AnswerLost) as lost:
+        send(plan, caller).now(aws.clock)
+    assert not lost.value.closed
+    assert aws.clock.now_ns() - began_ns == 60_000_000_000
+    assert orders.counts().visible == 0
+
+
 def test_an_operation_that_fails_has_no_answer_to_lose(caller):
     plan = FaultPlan()
     plan.lose_answer("SendMessage")
@@ -265,6 +285,26 @@ def test_what_struck_is_kept(caller, aws):
     assert struck.fault is rule
     assert struck.at_ns == aws.clock.now_ns()
     assert repr(plan) == "<FaultPlan: 1 rules, struck 1 times>"
+
+
+def test_what_struck_can_be_read(caller, aws):
+    plan = FaultPlan()
+    assert str(plan) == "Nothing struck."
+    plan.slow_down("SendMessage", seconds=2.5)
+    plan.fail("SendMessage", code="KmsThrottled")
+    plan.reject_entries("*Batch", after=1, times=1)
+    with pytest.raises(InjectedError):
+        send(plan, caller).now(aws.clock)
+    entries = [{"Id": name, "MessageBody": name} for name in "ab"]
+    request = {"QueueUrl": caller.broker.queue("orders").url, "Entries": entries}
+    send_batch = OPERATIONS["sqs"]["SendMessageBatch"]
+    plan.perform("sqs", "SendMessageBatch", send_batch, caller, request)
+    assert str(plan).splitlines() == [
+        "2025-01-01T00:00:00.000000Z call 1, SendMessage on orders: slow_down 2.5 s",
+        "2025-01-01T00:00:00.000000Z call 1, SendMessage on orders: fail (KmsThrottled)",
+        "2025-01-01T00:00:02.500000Z call 2, SendMessageBatch on orders, entry 2: reject_entries",
+    ]
+    assert plan.injected[-1].entry == 2
 
 
 def test_rules_can_be_taken_away(caller):
