@@ -80,19 +80,29 @@ class Surroundings:
         said = {name: value for name, value in self.said.items() if name not in {"seed", "seeds"}}
         if said:
             yield ", ".join(f"{name}={value!r}" for name, value in said.items())
+        for lines in (self._broker_lines(), self._fault_lines(), self._call_lines(), self._lab_lines()):
+            yield from _whatever_happens(lines)
+
+    def _broker_lines(self) -> Iterator[str]:
         brokers = self._brokers()
         clock = brokers[0].clock if brokers else self.clock
         if clock is not None:
             yield repr(clock)
         for broker in brokers:
             yield from _broker_lines(broker)
+
+    def _fault_lines(self) -> Iterator[str]:
         if self.faults is not None and self.faults.injected:
             yield repr(self.faults)
             for injected in self.faults.injected[-_LAST_MAX:]:
                 resource = f" on {injected.resource!r}" if injected.resource else ""
                 yield f"  call {injected.call}, {injected.operation}{resource}: {injected.fault.effect}"
+
+    def _call_lines(self) -> Iterator[str]:
         if self.calls is not None:
             yield from self.calls.lines(_LAST_MAX)
+
+    def _lab_lines(self) -> Iterator[str]:
         if self.recorder is not None:
             yield repr(self.recorder)
         if self.world is not None:
@@ -111,8 +121,7 @@ def _broker_lines(broker: Broker) -> Iterator[str]:
     if broker.closed_because is not None:
         return
     for queue in islice(broker.queues.values(), _THINGS_MAX):
-        yield f"  {queue!r}"
-        yield from _message_lines(queue)
+        yield from _whatever_happens(_queue_lines(queue))
     for stream in islice(broker.streams.values(), _THINGS_MAX):
         yield f"  {stream!r}"
     left_out = max(len(broker.queues) - _THINGS_MAX, 0) + max(len(broker.streams) - _THINGS_MAX, 0)
@@ -120,7 +129,8 @@ def _broker_lines(broker: Broker) -> Iterator[str]:
         yield f"  and {left_out} more"
 
 
-def _message_lines(queue: Queue) -> Iterator[str]:
+def _queue_lines(queue: Queue) -> Iterator[str]:
+    yield f"  {queue!r}"
     messages = queue.peek()
     for message in messages[:_MESSAGES_MAX]:
         body = message.body if len(message.body) <= _BODY_MAX else f"{message.body[:_BODY_MAX]}..."
@@ -129,3 +139,11 @@ def _message_lines(queue: Queue) -> Iterator[str]:
         yield f"    {body!r}{group}: {message.state.replace('_', ' ')}{times}"
     if len(messages) > _MESSAGES_MAX:
         yield f"    and {len(messages) - _MESSAGES_MAX} more"
+
+
+def _whatever_happens(lines: Iterator[str]) -> Iterator[str]:
+    """The lines, as far as they can be had: pytest gives up the whole run where a report raises."""
+    try:
+        yield from lines
+    except Exception as error:  # noqa: BLE001 - as above
+        yield f"    ({type(error).__name__}: {error})"

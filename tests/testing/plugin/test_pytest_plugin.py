@@ -114,6 +114,7 @@ def test_workers_of_xdist_give_the_same_seeds(seeds):
 FAILS = """
     import random
     import pytest
+    from queuestream import Consistency
 
     class TestOrders:
         @pytest.mark.parametrize("lamp", ["it's big"])
@@ -143,13 +144,17 @@ FAILS = """
 
     def test_set_up(broken):
         pass
+
+    @pytest.mark.queuestream(consistency=Consistency(creation_seconds=1))
+    def test_too_early(queuestream_queue):
+        queuestream_queue("late").send("hello")
 """
 
 
 def test_a_failure_says_its_seed_and_what_was_there(pytester, run):
     pytester.makepyfile(test_orders=FAILS)
     result = run("--tb=short", "test_orders.py")
-    result.assert_outcomes(failed=3, passed=1, errors=1)
+    result.assert_outcomes(failed=4, passed=1, errors=1)
     result.stdout.re_match_lines_random(
         [
             r"seed \d+, made of the test's name; to repeat this test:",
@@ -165,9 +170,11 @@ def test_a_failure_says_its_seed_and_what_was_there(pytester, run):
             r"  2\. SendMessage orders\.fifo\(message_body='2 lamps', message_group_id='ada'\) -> <Sent.*>",
             r"seed 1, one of the test's own; to repeat this test:",
             r"  <Queue 'emails': 0 visible, 0 in flight, 0 delayed>",
+            r"  <Queue 'late': not there yet>",
+            r"    \(QueueDoesNotExist: The specified queue does not exist\.\)",
         ]
     )
-    assert str(result.stdout).count("- queuestream -") == 3
+    assert str(result.stdout).count("- queuestream -") == 4
 
 
 SHOWS_ITS_CHANCE = """
