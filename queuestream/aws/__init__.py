@@ -4,7 +4,7 @@
     wire                one client, or one session, answered in this process; nothing else is touched
     serve               the same over HTTP, for every SDK: a context manager; `queuestream serve` in a shell
     Aws                 the accounts and regions behind all of these: brokers on one clock, with one seed
-    FaultPlan, Fault    what goes wrong, when: throttling, errors, lost answers
+    FaultPlan, Fault    what goes wrong, when: throttling, errors, lost answers (AnswerLost)
     ManualClock         the virtual clock of a server, which moves only when told to
 
 How a request goes.  A carrier (`in_process`, `server`) takes it from a client; the `front_end` knows
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from queuestream.aws.accounts import Aws as Aws
     from queuestream.aws.fault_plans import FaultPlan as FaultPlan
+    from queuestream.aws.faults import AnswerLost as AnswerLost
     from queuestream.aws.faults import Fault as Fault
     from queuestream.aws.in_process.mock import mock_aws as mock_aws
     from queuestream.aws.in_process.wiring import wire as wire
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from queuestream.aws.server.manual_clock import ManualClock as ManualClock
 
 _HOMES = {
+    "AnswerLost": "faults",
     "Aws": "accounts",
     "Fault": "faults",
     "FaultPlan": "fault_plans",

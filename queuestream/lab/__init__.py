@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from queuestream.lab.checkers.checking import check as check
     from queuestream.lab.checkers.verdicts import Anomaly as Anomaly
     from queuestream.lab.checkers.verdicts import Verdict as Verdict
+    from queuestream.lab.faults import faulty as faulty
     from queuestream.lab.history import Event as Event
     from queuestream.lab.history import History as History
     from queuestream.lab.metrics import Measures as Measures
     from queuestream.lab.metrics import measure as measure
+    from queuestream.lab.recording import Recorder as Recorder
     from queuestream.lab.running import Run as Run
     from queuestream.lab.running import replay as replay
     from queuestream.lab.running import run as run
@@ -40,6 +42,7 @@ _HOMES = {
     "Event": "history",
     "History": "history",
     "Measures": "metrics",
+    "Recorder": "recording.recorder",
     "Run": "running",
     "SCENARIOS": "scenarios",
     "Scenario": "scenarios.scenario",
@@ -48,6 +51,7 @@ _HOMES = {
     "Verdict": "checkers.verdicts",
     "World": "simulation.world",
     "check": "checkers.checking",
+    "faulty": "faults",
     "knob": "scenarios.knobs",
     "measure": "metrics",
     "replay": "running",
