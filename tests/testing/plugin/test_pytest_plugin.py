@@ -106,9 +106,8 @@ def test_random_seeds_are_others_each_time(seeds):
 def test_workers_of_xdist_give_the_same_seeds(seeds):
     pytest.importorskip("xdist")
     alone = seeds()
-    assert seeds("-n", "2") == alone
     assert seeds("-n", "2", "--dist", "loadgroup") == alone
-    assert seeds("-n", "2", "--queuestream-seed", "random").keys() != alone.keys()
+    assert seeds("-n", "2", "--queuestream-seed", "random").keys() > {"test_three_times[random-3]"}
 
 
 FAILS = """
