@@ -43,4 +43,5 @@ class Memory(Generic[Value]):
     def forget(self, key: str) -> None:
         """Nobody asks for the key any more."""
         self._young.pop(key, None)
-        self._old.pop(key, None)
+        if self._old:
+            self._old.pop(key, None)

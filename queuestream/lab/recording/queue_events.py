@@ -37,15 +37,26 @@ class QueueRecording(Recording):
     # --- before a call ---
 
     def _sending(self, body: object, group: str | None = None, deduplication_id: str | None = None) -> Event:
-        event = self._begun("send", self._name_of(body))
-        event.group = group
-        event.deduplication_id = deduplication_id
+        # Not by `_begun`: this, and what follows, is on the way of every message.
+        event = Event(
+            "send",
+            self._name_of(body),
+            "ok",
+            self._now_ns(),
+            None,
+            self._actor,
+            self._application,
+            self._resource,
+        )
+        if group is not None or deduplication_id is not None:
+            event.group = group
+            event.deduplication_id = deduplication_id
         return event
 
     def _using(self, operation: str, receipt: str | ReceivedMessage) -> Event:
         """An event about the message that a receipt handle, or the message itself, names."""
-        handle: str | None = receipt if type(receipt) is str else getattr(receipt, "receipt_handle", None)
-        received: Any = None if handle is None else self._recall(handle)
+        handle: Any = receipt.receipt_handle if isinstance(receipt, ReceivedMessage) else receipt
+        received: Any = self._recall(handle) if isinstance(handle, str) else None
         if received is None and isinstance(receipt, ReceivedMessage):
             # Somebody has received it who is not recorded.
             received = self._delivered(receipt, 0, 0, None)
@@ -144,9 +155,8 @@ class QueueRecording(Recording):
     # --- the entries of a batch ---
 
     def _sending_batch(self, entries: object) -> tuple[Any, list[tuple[str, Event]]]:
-        return _each(
-            entries, ("message_body", "message_group_id"), lambda entry: (entry, None), self._sending
-        )
+        fields = ("message_body", "message_group_id", "message_deduplication_id")
+        return _each(entries, fields, lambda entry: (entry,), self._sending)
 
     def _deleting_batch(self, entries: object) -> tuple[Any, list[tuple[str, Event]]]:
         return _each(

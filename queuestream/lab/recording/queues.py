@@ -38,15 +38,25 @@ class _Recorded(QueueRecording):
         self._timeout_seconds: int | None = None
         self._asked = False
 
+    def _visibility_timeout(self) -> int | None:
+        """That of a queue in this process, by now."""
+        core: Any = self._core
+        try:
+            seconds: int = core.attributes.visibility_timeout
+        except QueuestreamError:  # the receive will say what is wrong
+            return None
+        return seconds
+
 
 class RecordedQueue(_Recorded):
     """A queue for threads, recorded."""
 
     def send(self, message_body: str, **parameters: Any) -> SentMessage:
         """As `Queue.send`."""
-        event = self._sending(
-            message_body, parameters.get("message_group_id"), parameters.get("message_deduplication_id")
-        )
+        event = self._sending(message_body)
+        if parameters:
+            event.group = parameters.get("message_group_id")
+            event.deduplication_id = parameters.get("message_deduplication_id")
         try:
             sent: SentMessage = self._send(message_body, **parameters)
         except BaseException as error:
@@ -59,7 +69,7 @@ class RecordedQueue(_Recorded):
         """As `Queue.receive`."""
         seconds = parameters.get("visibility_timeout")
         if seconds is None:
-            seconds = self._visibility_timeout() if self._core is None else _timeout_in(self._core)
+            seconds = self._own_timeout() if self._core is None else self._visibility_timeout()
         started_ns = self._now_ns()
         try:
             messages: list[ReceivedMessage] = self._receive(**parameters)
@@ -108,8 +118,8 @@ class RecordedQueue(_Recorded):
         self._batched(events, result, done)
         return result
 
-    def _visibility_timeout(self) -> int | None:
-        """The queue's own, asked for once."""
+    def _own_timeout(self) -> int | None:
+        """The queue's own visibility timeout, asked for once."""
         if not self._asked:
             self._asked = True
             self._timeout_seconds = _timeout_in(self.wrapped)
@@ -121,9 +131,10 @@ class AsyncRecordedQueue(_Recorded):
 
     async def send(self, message_body: str, **parameters: Any) -> SentMessage:
         """As `Queue.send`."""
-        event = self._sending(
-            message_body, parameters.get("message_group_id"), parameters.get("message_deduplication_id")
-        )
+        event = self._sending(message_body)
+        if parameters:
+            event.group = parameters.get("message_group_id")
+            event.deduplication_id = parameters.get("message_deduplication_id")
         try:
             sent: SentMessage = await self._send(message_body, **parameters)
         except BaseException as error:
@@ -136,7 +147,7 @@ class AsyncRecordedQueue(_Recorded):
         """As `Queue.receive`."""
         seconds = parameters.get("visibility_timeout")
         if seconds is None:
-            seconds = await self._visibility_timeout() if self._core is None else _timeout_in(self._core)
+            seconds = await self._own_timeout() if self._core is None else self._visibility_timeout()
         started_ns = self._now_ns()
         try:
             messages: list[ReceivedMessage] = await self._receive(**parameters)
@@ -187,8 +198,8 @@ class AsyncRecordedQueue(_Recorded):
         self._batched(events, result, done)
         return result
 
-    async def _visibility_timeout(self) -> int | None:
-        """The queue's own, asked for once."""
+    async def _own_timeout(self) -> int | None:
+        """The queue's own visibility timeout, asked for once."""
         if not self._asked:
             self._asked = True
             with suppress(QueuestreamError):
