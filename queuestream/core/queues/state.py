@@ -518,8 +518,9 @@ class QueueState:
             del self._received[message.receipt_handle[:TOKEN_LENGTH]]
         self._ages.forget(message)
         self._ordering.discard(message, was_in_flight, now_ns)
-        if self._waiting:
-            # A message group may be open again, or the number in flight below its limit.
+        if self._waiting and len(self._ages) > self._in_flight_count + self._delayed_count:
+            # There are visible messages that could not be had: their group may be open again, or the number
+            # in flight below its limit.
             self._wake(1)
 
     def _apply_purge_asked(self, now_ns: int) -> None:
