@@ -1,6 +1,6 @@
 """Two weeks of departures from New York, 2013: real events with real keys, to play with.
 
-    >>> first = departures()[0]
+    >>> [first] = departures(1)
     >>> first.aircraft, first.flight, first.delay_minutes
     ('N14228', 'UA1545', 2)
 
@@ -52,8 +52,8 @@ def instant_ns(departed_at: str) -> int:
 
 
 @cache
-def departures() -> tuple[Departure, ...]:
-    """All 12,126, in the order in which they happened; read once in a process."""
+def departures(count: int | None = None) -> tuple[Departure, ...]:
+    """The first so many, or all 12,126, in the order in which they happened; read once in a process."""
     return tuple(
         Departure(
             at_ns=instant_ns(fields["departed_at"]),
@@ -63,5 +63,5 @@ def departures() -> tuple[Departure, ...]:
             destination=fields["destination"],
             delay_minutes=fields["departure_delay_minutes"],
         )
-        for fields in map(json.loads, gzip.decompress(packed_departures()).splitlines())
+        for fields in map(json.loads, gzip.decompress(packed_departures()).splitlines()[:count])
     )

@@ -2,11 +2,11 @@
 
     >>> import random
     >>> round(Exponential(mean=2).draw(random.Random(7)), 6)
-    0.782598
+    2.144873
 
-A run is to be the same on every machine and with every Python, so only what is the same
-everywhere is used: `Random.random` and `getrandbits`, arithmetic, and the logarithms of `decimal`,
-which are rounded correctly, as those of the machine's library need not be.
+A run is to be the same on every machine and with every Python, so only what is the same everywhere is
+used: `Random.random` and `getrandbits`, comparing, arithmetic, and the functions of `decimal`, which are
+rounded correctly, as those of the machine's library need not be.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from attrs.validators import ge, gt
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Callable
 
 _PRECISE = Context(prec=20)
 _TWELVE = 12
@@ -62,7 +63,7 @@ class Exponential:
 
     def draw(self, chance: random.Random) -> float:
         """The next one, in seconds."""
-        return self.mean * -ln(1.0 - chance.random())
+        return self.mean * exponential(chance.random)
 
 
 @attrs.frozen
@@ -102,6 +103,26 @@ def duration(kind: str, mean: float) -> Duration:
             return LogNormal(mean * 0.8825)  # whose mean is e^(0.5**2 / 2) times the median
         case _:
             raise ValueError(f"There is no distribution {kind!r}; there are {', '.join(KINDS)}.")
+
+
+def exponential(random: Callable[[], float]) -> float:
+    """A standard exponential variate, made by comparing uniform ones and nothing else.
+
+    As long as they fall, uniform variates are drawn; the first of them counts if their number is odd, and if
+    it is not, another round begins one further.
+
+    Source: J. von Neumann, Various techniques used in connection with random digits (1951).
+    """
+    whole = 0
+    while True:
+        first = last = random()
+        falling = 1
+        while (drawn := random()) < last:
+            last = drawn
+            falling += 1
+        if falling % 2:
+            return whole + first
+        whole += 1
 
 
 def ln(value: float) -> float:

@@ -50,7 +50,7 @@ class Lease:
         until_ns: Until when, if it is not renewed.
         checkpoint: The last sequence number that was worked through; None at the shard's beginning.
         is_finished: Whether the shard is closed and was read to its end.
-        empty_at_ns: When a read last found nothing more in it.
+        empty_at_ns: When the last read began that found nothing more in it.
     """
 
     shard_id: str
@@ -119,14 +119,17 @@ class Application:
         return [self.world.start(reader.run(), name=reader.name) for reader in readers]
 
     async def caught_up(self) -> None:
-        """Wait until everything that is in the stream now has been worked through."""
+        """Wait until everything that is in the stream now has been worked through.
+
+        Also what was put at this very instant: a read at the same instant may have come before it.
+        """
         since_ns = self.world.clock.now_ns()
         await self.discover()
         while not self._is_read_up_to(since_ns):  # noqa: ASYNC110 - to look costs no real time
             await asyncio.sleep(self.poll_seconds)
 
     def _is_read_up_to(self, at_ns: int) -> bool:
-        return all(lease.is_finished or lease.empty_at_ns >= at_ns for lease in self.leases.values())
+        return all(lease.is_finished or lease.empty_at_ns > at_ns for lease in self.leases.values())
 
     # --- leases ---
 

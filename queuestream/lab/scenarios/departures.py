@@ -66,7 +66,7 @@ class Departures(Scenario):
 
     async def play(self, world: World) -> Mapping[str, Any]:
         """Send each departure to all three, when it happens."""
-        played = departures.departures()[: self.departures]
+        played = departures.departures(self.departures)
         messages = self._named(played)
         pace = AtTimes([(one.at_ns - played[0].at_ns) / SECOND / self.speed for one in played])
         standard = await world.aio.create_queue(STANDARD, visibility_timeout=self.visibility_timeout)

@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
-from queuestream.lab.actors import Application, Consumer, Keys, Poisson, Producer, drained, duration, numbered
+from queuestream.lab.actors import (
+    Application,
+    Bursts,
+    Consumer,
+    Keys,
+    Pace,
+    Poisson,
+    Producer,
+    drained,
+    duration,
+    numbered,
+)
 from queuestream.lab.actors.durations import KINDS
 from queuestream.lab.scenarios.knobs import knob
 from queuestream.lab.scenarios.scenario import Scenario
@@ -34,7 +45,8 @@ class SameLoad(Scenario):
     medium: ClassVar[str] = ""
 
     messages: int = knob(600, "how many are sent", low=1, high=1_000_000)
-    per_second: float = knob(16.0, "how many come in a second, by chance", low=0.001, high=100_000)
+    per_second: float = knob(15.0, "how many come in a second", low=0.001, high=100_000)
+    burst: int = knob(20, "how many of them come at once; 1 for one by one, by chance", low=1, high=100_000)
     keys: int = knob(16, "how many keys they have", low=1, high=100_000)
     skew: float = knob(0.5, "how much more frequent the first keys are: 0 even, 1 Zipf's law", low=0, high=5)
     consumers: int = knob(4, "how many work on them", low=1, high=1_000)
@@ -49,12 +61,15 @@ class SameLoad(Scenario):
     def producer(self, world: World, target: Any) -> Producer:
         """Who sends it all."""
         keys = Keys.zipf(self.keys, self.skew, "sensor")
+        pace: Pace = Poisson(self.per_second)
+        if self.burst > 1:
+            pace = Bursts(self.burst, every_seconds=self.burst / self.per_second)
         return Producer(
             world,
             "producer",
             target,
             messages=numbered(self.messages, keys, world.chance("keys")),
-            pace=Poisson(self.per_second),
+            pace=pace,
         )
 
     async def through_a_queue(self, world: World, queue: AsyncQueue) -> Mapping[str, Any]:
@@ -108,7 +123,7 @@ class Fifo(SameLoad):
     name = "fifo"
     medium = "a FIFO queue"
 
-    visibility_timeout: int = knob(30, "how long a message is hidden", unit="seconds", low=0, high=43_200)
+    visibility_timeout: int = knob(30, "how long a message is hidden", unit="seconds", low=1, high=43_200)
 
     async def play(self, world: World) -> Mapping[str, Any]:
         """The load through a FIFO queue; a key is a message group."""

@@ -9,7 +9,7 @@ from queuestream.lab.actors import Exponential, Fixed, LogNormal, Uniform, durat
 from queuestream.lab.actors.durations import KINDS, exp, ln, normal
 
 
-def drawn(distribution, count=4_000):
+def drawn(distribution, count=3_000):
     chance = random.Random("durations")
     return sorted(distribution.draw(chance) for _ in range(count))
 
@@ -40,7 +40,7 @@ def test_a_lognormal_duration_has_its_median_and_a_long_tail():
 
 def test_a_normal_variate_has_the_mean_0_and_the_deviation_1():
     chance = random.Random("normal")
-    values = [normal(chance) for _ in range(4_000)]
+    values = [normal(chance) for _ in range(3_000)]
     assert math.fsum(values) / len(values) == pytest.approx(0, abs=0.05)
     assert math.fsum(value * value for value in values) / len(values) == pytest.approx(1, rel=0.05)
 
@@ -62,7 +62,7 @@ def test_what_is_drawn_is_known_to_the_last_bit():
     values = [
         distribution.draw(chance).hex() for distribution in (Exponential(1), LogNormal(1), Uniform(0, 1))
     ]
-    assert values == ["0x1.90b4d6a9b6161p-2", "0x1.0943638a9f90bp-1", "0x1.03ce9dcdbd9d7p-1"]
+    assert values == ["0x1.128b2f3a47e10p+0", "0x1.6aadd6d332a4dp-2", "0x1.738f7d1a22dd8p-4"]
 
 
 @pytest.mark.parametrize("value", [0.001, 0.5, 1.0, 2.0, 17.25])

@@ -163,8 +163,8 @@ def test_readers_go_on_after_throttled_calls_and_expired_iterators(world):
         stream = await world.aio.create_stream("clicks", enforce_throughput=True)
         await put(stream, 20, "ada")
         # Five reads a second are allowed; a record takes longer than an iterator lives.
-        readers = Application(world, "r", stream, work=lambda record: Fixed(400 * (record.data == b"3")))
-        readers.batch_size, readers.poll_seconds = 4, 0.1
+        readers = Application(world, "r", stream, work=lambda record: Fixed(301 * (record.data == b"3")))
+        readers.batch_size, readers.poll_seconds = 4, 0.15
         readers.start()
         await readers.caught_up()
 
