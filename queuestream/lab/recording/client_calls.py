@@ -206,7 +206,7 @@ class ClientCalls:
 
     def _get_records(self, _: str, parameters: Shape) -> Seen:
         iterator = parameters.get("ShardIterator")
-        known = self._recorder.iterators.recall(str(iterator))
+        known = self._recorder.iterators.get(str(iterator))
         stream = self._stream(resource_of(parameters) or ("" if known is None else known[0]))
         event = stream._getting(iterator)
 

@@ -2,46 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from itertools import islice
+from typing import TypeVar
 
 Value = TypeVar("Value")
 
 
-class Memory(Generic[Value]):
-    """The latest of what was said of a key: at least the last `at_least` keys that were remembered.
+class Memory(dict[str, Value]):
+    """A dict that forgets: of more than `most` keys the older half.
 
-    Two dicts take turns: when the young one is full it becomes the old one, and the old one is dropped, so
-    that forgetting costs nothing.
+    It looks at its size where it is told to, so that a key costs what it costs in a dict: whoever sets
+    items in a hurry does it the plain way, and calls `forget_oldest` when there are too many.
 
     Args:
-        at_least: How many keys are surely remembered.
+        most: How many keys are remembered at most; half as many are surely.
     """
 
-    __slots__ = ("_at_least", "_old", "_young")
+    __slots__ = ("most",)
 
-    def __init__(self, at_least: int) -> None:
-        self._at_least = at_least
-        self._young: dict[str, Value] = {}
-        self._old: dict[str, Value] = {}
-
-    def __len__(self) -> int:
-        return len(self._young.keys() | self._old.keys())
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
 
     def remember(self, key: str, value: Value) -> None:
-        """Have `recall(key)` give the value."""
-        young = self._young
-        young[key] = value
-        if len(young) >= self._at_least:
-            self._old = young
-            self._young = {}
+        """Set an item; the oldest ones go where there are too many."""
+        self[key] = value
+        if len(self) > self.most:
+            self.forget_oldest()
 
-    def recall(self, key: str) -> Value | None:
-        """What was said of the key last; None where nothing is remembered."""
-        value = self._young.get(key)
-        return self._old.get(key) if value is None else value
-
-    def forget(self, key: str) -> None:
-        """Nobody asks for the key any more."""
-        self._young.pop(key, None)
-        if self._old:
-            self._old.pop(key, None)
+    def forget_oldest(self) -> None:
+        """Forget the older half."""
+        for key in list(islice(self, len(self) // 2)):
+            self.pop(key, None)  # another thread may have been quicker

@@ -31,8 +31,7 @@ class QueueRecording(Recording):
 
     def __init__(self, recorder: Recorder, wrapped: Any, actor: str, application: str) -> None:
         super().__init__(recorder, wrapped, actor, application)
-        memory = recorder.receipts
-        self._remember, self._recall, self._forget = memory.remember, memory.recall, memory.forget
+        self._receipts = recorder.receipts
 
     # --- before a call ---
 
@@ -56,14 +55,9 @@ class QueueRecording(Recording):
     def _using(self, operation: str, receipt: str | ReceivedMessage) -> Event:
         """An event about the message that a receipt handle, or the message itself, names."""
         handle: Any = receipt.receipt_handle if isinstance(receipt, ReceivedMessage) else receipt
-        received: Any = self._recall(handle) if isinstance(handle, str) else None
-        if received is None and isinstance(receipt, ReceivedMessage):
-            # Somebody has received it who is not recorded.
-            received = self._delivered(receipt, 0, 0, None)
+        received = self._receipts.get(handle) if isinstance(handle, str) else None
         if received is None:
-            event = self._begun(operation)
-            event.receipt = handle
-            return event
+            return self._using_unknown(operation, receipt, handle)
         return Event(
             operation,
             received.message,
@@ -80,6 +74,15 @@ class QueueRecording(Recording):
             received.sequence_number,
             handle,
         )
+
+    def _using_unknown(self, operation: str, receipt: str | ReceivedMessage, handle: Any) -> Event:
+        """The same of a receipt that nobody has received who is recorded."""
+        event = self._begun(operation)
+        event.receipt = handle
+        if isinstance(receipt, ReceivedMessage):
+            event.message, event.message_id = self._name_of(receipt.body), receipt.message_id
+            event.group, event.sequence_number = receipt.message_group_id, receipt.sequence_number
+        return event
 
     def _hiding(self, receipt: str | ReceivedMessage, seconds: object) -> Event:
         event = self._using("change_visibility", receipt)
@@ -102,38 +105,37 @@ class QueueRecording(Recording):
         ended_ns = self._now_ns()
         if not messages:
             self._append(self._event_at("receive", started_ns, ended_ns))
+            return
+        receipts = self._receipts
         for message in messages:
-            event = self._delivered(message, started_ns, ended_ns, visible_ns)
-            self._remember(message.receipt_handle, event)
+            handle = message.receipt_handle
+            event = receipts[handle] = Event(
+                "receive",
+                self._name_of(message.body),
+                "ok",
+                started_ns,
+                ended_ns,
+                self._actor,
+                self._application,
+                self._resource,
+                message.message_id,
+                message.message_group_id,
+                None,
+                None,
+                message.sequence_number,
+                handle,
+                message.receive_count,
+                visible_ns,
+            )
             self._append(event)
-
-    def _delivered(
-        self, message: ReceivedMessage, started_ns: int, ended_ns: int, visible_ns: int | None
-    ) -> Event:
-        return Event(
-            "receive",
-            self._name_of(message.body),
-            "ok",
-            started_ns,
-            ended_ns,
-            self._actor,
-            self._application,
-            self._resource,
-            message.message_id,
-            message.message_group_id,
-            None,
-            None,
-            message.sequence_number,
-            message.receipt_handle,
-            message.receive_count,
-            visible_ns,
-        )
+        if len(receipts) > receipts.most:
+            receipts.forget_oldest()
 
     def _deleted(self, event: Event) -> None:
         event.ended_ns = self._now_ns()
         self._append(event)
         if event.receipt is not None:
-            self._forget(event.receipt)
+            self._receipts.pop(event.receipt, None)
 
     def _batched(
         self, events: list[tuple[str, Event]], result: BatchResult[Any], done: Callable[[Event, Any], None]

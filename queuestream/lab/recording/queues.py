@@ -13,6 +13,7 @@ from contextlib import suppress
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
+from queuestream.aio.queues import AsyncQueue
 from queuestream.core.broker import Broker
 from queuestream.core.errors import QueuestreamError
 from queuestream.lab.recording.queue_events import QueueRecording
@@ -129,6 +130,17 @@ class RecordedQueue(_Recorded):
 class AsyncRecordedQueue(_Recorded):
     """A queue for asyncio, recorded."""
 
+    def __init__(self, recorder: Recorder, wrapped: Any, actor: str, application: str) -> None:
+        super().__init__(recorder, wrapped, actor, application)
+        # What a queue in memory does at once needs no coroutine of its own.
+        self._at_once: Any = None
+        if (
+            type(wrapped) is AsyncQueue
+            and wrapped._commit is None
+            and not vars(wrapped).keys() & {"send", "delete"}
+        ):
+            self._at_once = wrapped.core
+
     async def send(self, message_body: str, **parameters: Any) -> SentMessage:
         """As `Queue.send`."""
         event = self._sending(message_body)
@@ -136,7 +148,11 @@ class AsyncRecordedQueue(_Recorded):
             event.group = parameters.get("message_group_id")
             event.deduplication_id = parameters.get("message_deduplication_id")
         try:
-            sent: SentMessage = await self._send(message_body, **parameters)
+            sent: SentMessage
+            if self._at_once is None:
+                sent = await self._send(message_body, **parameters)
+            else:
+                sent = self._at_once.send(message_body, **parameters)
         except BaseException as error:
             self._raised((event,), error)
             raise
@@ -161,7 +177,10 @@ class AsyncRecordedQueue(_Recorded):
         """As `Queue.delete`."""
         event = self._using("delete", receipt_handle)
         try:
-            await self._delete(receipt_handle)
+            if self._at_once is None:
+                await self._delete(receipt_handle)
+            else:
+                self._at_once.delete(receipt_handle)
         except BaseException as error:
             self._raised((event,), error)
             raise

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from queuestream.lab.history import History
 
 # More than a standard queue's messages in flight (quotas of Amazon SQS: 120,000), and than anybody's shards.
-_RECEIPTS, _ITERATORS = 150_000, 20_000
+_RECEIPTS, _ITERATORS = 300_000, 20_000
 
 Recorded = TypeVar("Recorded")
 

@@ -103,7 +103,7 @@ class StreamRecording(Recording):
     def _getting(self, iterator: object) -> Event:
         """The event of a read; the reader may have gone elsewhere first."""
         event = self._begun("get")
-        known = self.recorder.iterators.recall(iterator) if isinstance(iterator, str) else None
+        known = self.recorder.iterators.get(iterator) if isinstance(iterator, str) else None
         if known is not None:
             _, event.shard, number = known
             onward = self._onward.get(event.shard)

@@ -87,18 +87,19 @@ def test_who_heard_no_knows_that_nothing_was_done(error, outcome, code):
 
 
 def test_a_memory_keeps_the_latest_and_forgets_the_oldest():
-    memory = Memory(at_least=10)
+    memory = Memory(most=20)
     for number in range(1_000):
         memory.remember(str(number), number)
-        assert len(memory) < 20
-    assert [memory.recall(str(number)) for number in range(990, 1_000)] == list(range(990, 1_000))
-    assert memory.recall("900") is None
+        assert len(memory) <= 20
+    assert list(memory)[-10:] == [str(number) for number in range(990, 1_000)]
+    assert "900" not in memory
 
 
-def test_a_memory_forgets_what_it_is_told_to():
-    memory = Memory(at_least=2)
-    for key in "abc":
-        memory.remember(key, key)
-        memory.forget(key)
-        assert memory.recall(key) is None
-    assert not len(memory)
+def test_receipts_of_messages_that_nobody_deletes_are_forgotten_in_the_end(broker, recorder):
+    recorder.receipts.most = 20
+    queue = recorder.queue(broker.create_queue("orders"))
+    for number in range(50):
+        queue.send(str(number))
+        queue.receive()
+    assert 10 <= len(recorder.receipts) <= 20
+    assert [event.message for event in recorder.receipts.values()][-1] == "49"
