@@ -19,6 +19,8 @@ from math import inf
 from operator import sub
 from typing import TYPE_CHECKING
 
+from queuestream.lab.metrics.disorder import sorting
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -39,7 +41,12 @@ def displacements(sequence: Sequence[int], threshold: int | None = None) -> list
     if threshold is not None:
         return list(_within(_once(sequence), threshold))
     once = _once(sequence)
-    return list(map(sub, sorted(once), once))
+    return displacements_of(once, sorting(once))
+
+
+def displacements_of(once: Sequence[int], in_place: Sequence[int]) -> list[int]:
+    """The displacements (`displacements`) without repetitions, where the sorting is known."""
+    return list(map(sub, map(once.__getitem__, in_place), once))
 
 
 def reorder_density(sequence: Sequence[int], threshold: int | None = None) -> dict[int, float]:
@@ -68,13 +75,16 @@ def occupancies(sequence: Sequence[int], threshold: int | None = None) -> list[i
     """
     if threshold is not None:
         return list(_kept(_once(sequence), threshold))
-    once = _once(sequence)
-    order = sorted(range(len(once)), key=once.__getitem__)
+    return occupancies_of(sorting(_once(sequence)))
+
+
+def occupancies_of(in_place: Sequence[int]) -> list[int]:
+    """How many are kept (`occupancies`) without repetitions, where the sorting is known."""
     found = []
     handed_on = 0
     # A message is handed on when it and all the smaller ones have come.
-    complete = [*accumulate(order, max), len(once)]
-    for position in range(len(once)):
+    complete = [*accumulate(in_place, max), len(in_place)]
+    for position in range(len(in_place)):
         while complete[handed_on] == position:
             handed_on += 1
         found.append(position + 1 - handed_on)

@@ -78,6 +78,17 @@ def tau_of(inverted: int, of_pairs: int) -> float | None:
     return (of_pairs - 2 * inverted) / of_pairs if of_pairs else None
 
 
+def sorting(sequence: Sequence[int]) -> list[int]:
+    """The positions of the arrivals in the order in which sorting puts them; repetitions as they came.
+
+    Cost: that of sorting.
+
+    >>> sorting([1, 4, 2, 5, 3])
+    [0, 2, 4, 1, 3]
+    """
+    return sorted(range(len(sequence)), key=sequence.__getitem__)
+
+
 def distances(sequence: Sequence[int]) -> list[int]:
     """How many places each arrival is from where sorting puts it, in the order of sorting.
 
@@ -86,8 +97,12 @@ def distances(sequence: Sequence[int]) -> list[int]:
     >>> distances([1, 4, 2, 5, 3])
     [0, 1, 2, 2, 1]
     """
-    order = sorted(range(len(sequence)), key=sequence.__getitem__)
-    return list(map(abs, map(sub, order, range(len(order)))))
+    return distances_of(sorting(sequence))
+
+
+def distances_of(in_place: Sequence[int]) -> list[int]:
+    """The distances (`distances`), where the sorting is known."""
+    return list(map(abs, map(sub, in_place, range(len(in_place)))))
 
 
 def footrule(sequence: Sequence[int]) -> int:

@@ -13,10 +13,10 @@ from queuestream.lab.metrics.delays import Spread, waits
 from queuestream.lab.metrics.measures import Delay, Measures, ScopeMeasures
 from queuestream.lab.metrics.numbering import times_ns
 from queuestream.lab.metrics.order import order_of, together
-from queuestream.lab.metrics.sequences import arrivals
+from queuestream.lab.metrics.sequences import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from queuestream.lab.history import History
     from queuestream.lab.metrics.numbering import ScopeKind
@@ -49,17 +49,19 @@ def measure(history: History, scope: ScopeKind = "global", *, deliveries: Delive
     >>> found.reordered, found.max_extent, found.kendall_tau
     (1, 1, 0.8)
     """
-    scopes, reason = arrivals(history, scope, deliveries=deliveries)
+    found = read(history, scope, deliveries)
     end_ns = max(times_ns(history.events), default=0)
+    known, exact = found.reason is None, deliveries == "first"
     by_scope = {
-        name: _measured(whole, end_ns, known=reason is None)
-        for name, whole in zip(_names(scopes), scopes, strict=True)
+        name: _measured(whole, end_ns, known=known, exact=exact)
+        for name, whole in zip(_names(found.scopes), found.scopes, strict=True)
     }
-    total = next(iter(by_scope.values())) if len(by_scope) == 1 else _total(scopes, by_scope.values(), end_ns)
-    return Measures(scope=scope, deliveries=deliveries, reason=reason, total=total, by_scope=by_scope)
+    every = list(by_scope.values())
+    total = every[0] if len(every) == 1 else _total(every, _delay(found.together, end_ns, exact=exact))
+    return Measures(scope=scope, deliveries=deliveries, reason=found.reason, total=total, by_scope=by_scope)
 
 
-def _measured(whole: Arrivals, end_ns: int, *, known: bool) -> ScopeMeasures:
+def _measured(whole: Arrivals, end_ns: int, *, known: bool, exact: bool) -> ScopeMeasures:
     order = order_of(whole.sequence, whole.received_ns) if known else None
     if order is not None and order.reordered:
         order = attrs.evolve(order, reordered_by_overlap=whole.overlaps())
@@ -69,12 +71,11 @@ def _measured(whole: Arrivals, end_ns: int, *, known: bool) -> ScopeMeasures:
         redelivered=whole.redelivered,
         unnumbered=whole.unnumbered,
         order=order,
-        delay=_delay(whole.sent_ns, whole.first_ns, whole.deleted_ns, end_ns),
+        delay=_delay(whole, end_ns, exact=exact),
     )
 
 
-def _total(scopes: Sequence[Arrivals], measured: Iterable[ScopeMeasures], end_ns: int) -> ScopeMeasures:
-    every = list(measured)
+def _total(every: Sequence[ScopeMeasures], delay: Delay) -> ScopeMeasures:
     orders = [one.order for one in every if one.order is not None]
     return ScopeMeasures(
         sent=sum(one.sent for one in every),
@@ -82,44 +83,32 @@ def _total(scopes: Sequence[Arrivals], measured: Iterable[ScopeMeasures], end_ns
         redelivered=sum(one.redelivered for one in every),
         unnumbered=sum(one.unnumbered for one in every),
         order=together(orders) if orders else None,
-        delay=_delay(
-            [sent for whole in scopes for sent in whole.sent_ns],
-            [first for whole in scopes for first in whole.first_ns],
-            [deleted for whole in scopes for deleted in whole.deleted_ns],
-            end_ns,
-        ),
+        delay=delay,
     )
 
 
-def _delay(
-    sent_ns: Sequence[int | None],
-    first_ns: Sequence[int | None],
-    deleted_ns: Sequence[int | None],
-    end_ns: int,
-) -> Delay:
-    wait = Spread.of(waits(sent_ns, first_ns))
+def _delay(whole: Arrivals, end_ns: int, *, exact: bool) -> Delay:
+    """The delays; `exact` where nothing but first deliveries is among the arrivals."""
+    wait = Spread.of(waits(whole.sent_ns, whole.first_ns))
     oldest = 0 if wait is None else wait.longest
-    if None in first_ns:
-        waiting = (sent for sent, first in zip(sent_ns, first_ns, strict=True) if first is None)
-        oldest = max(oldest, max((end_ns - sent for sent in waiting if sent is not None), default=0))
-    # Only a send can make the backlog larger; what was received before its send had an answer is not in it.
-    sent = sorted(
-        [
-            sent if first is None or sent < first else first
-            for sent, first in zip(sent_ns, first_ns, strict=True)
-            if sent is not None
+    if None in whole.first_ns:
+        waiting = [
+            sent
+            for sent, first in zip(whole.sent_ns, whole.first_ns, strict=True)
+            if first is None and sent is not None
         ]
-    )
-    received = sorted(
-        [
-            first
-            for sent, first in zip(sent_ns, first_ns, strict=True)
-            if first is not None and sent is not None
-        ]
-    )
+        oldest = max(oldest, end_ns - min(waiting, default=end_ns))
+    received = whole.received_ns
+    if not exact:
+        received = sorted([first for first in whole.first_ns if first is not None])
+    # Only a send can make the backlog larger.
+    sent = whole.known_ns()
+    deleted = whole.deleted_ns
     return Delay(
         wait=wait,
-        until_deleted=Spread.of(waits(sent_ns, deleted_ns)),
+        until_deleted=Spread.of(waits(whole.sent_ns, deleted))
+        if deleted.count(None) < len(deleted)
+        else None,
         max_age_ns=oldest,
         max_backlog=max(map(sub, count(1), map(bisect_right, repeat(received), sent)), default=0),
     )

@@ -48,7 +48,8 @@ _SENT, _RECEIVED = {SEND, PUT}, {RECEIVE, GET}
 _DIGITS = 128
 """A sequence number has no more: API reference of Kinesis, PutRecord."""
 
-_message, _started, _ended = attrgetter("message"), attrgetter("started_ns"), attrgetter("ended_ns")
+_resource, _message = attrgetter("resource"), attrgetter("message")
+_started, _ended = attrgetter("started_ns"), attrgetter("ended_ns")
 
 
 @attrs.define(eq=False)
@@ -155,14 +156,17 @@ _EVERYTHING = ("", "")
 
 def _by_sending(told: Told, scope: ScopeKind) -> Messages:
     """Messages in the order in which their sends were acknowledged."""
-    several = len({event.resource for event in chain(told.sends, told.unanswered)}) > 1
+    several = len(set(map(_resource, chain(told.sends, told.unanswered)))) > 1
     identity: Callable[[Event], Hashable] = attrgetter("resource", "message") if several else _message
-    first: dict[Hashable, Event] = {}
-    for name, event in zip(map(identity, told.sends), told.sends, strict=True):
-        first.setdefault(name, event)
-    unanswered = _received_all_the_same(told, first, identity)
-    sends = sorted([*first.values(), *unanswered], key=told_ns) if unanswered else list(first.values())
+    sends = told.sends
     places = dict(zip(map(identity, sends), range(len(sends)), strict=True))
+    unanswered = _received_all_the_same(told, places, identity)
+    if unanswered or len(places) < len(sends):
+        first: dict[Hashable, Event] = {}
+        for event in sends:
+            first.setdefault(identity(event), event)
+        sends = sorted([*first.values(), *unanswered], key=told_ns)
+        places = dict(zip(map(identity, sends), range(len(sends)), strict=True))
     anywhere: dict[str | None, int] = {}
     if several:
         for place, event in enumerate(sends):
@@ -174,14 +178,14 @@ def _by_sending(told: Told, scope: ScopeKind) -> Messages:
         # A message that is received where it was not sent has been moved there.
         return (places.get((event.resource, event.message), anywhere.get(event.message)) for event in events)
 
-    keys = [key_of(event, scope) for event in sends]
+    keys: list[Key | None] = [key_of(event, scope) for event in sends]
     if None in keys:
         # The producer's side does not say (a put without an answer has no shard); the receiver's may.
         for received, event in zip(find(told.received), told.received, strict=True):
             if received is not None and keys[received] is None and (key := key_of(event, scope)) is not None:
                 keys[received] = (sends[received].resource, key[1])
     overlap = bool(unanswered) or any(map(lt, map(_started, islice(sends, 1, None)), times_ns(sends)))
-    return Messages(keys, [event.resource for event in sends], [*sends], find, overlap)
+    return Messages(keys, list(map(_resource, sends)), [*sends], find, overlap)
 
 
 def _received_all_the_same(

@@ -189,9 +189,14 @@ def order_of(sequence: Sequence[int], received_ns: Sequence[int]) -> Order:
     gaps = reordering.gaps_between(overtakers)
     free_runs = reordering.runs_between(late, length)
     directly_after = reordering.n_reordering(sequence)
-    displacements = density.displacements(sequence)
-    occupancies = density.occupancies(sequence)
-    distances = disorder.distances(sequence)
+    in_place = disorder.sorting(sequence)
+    distances = disorder.distances_of(in_place)
+    once = sequence
+    if distinct < length:
+        once = list(dict.fromkeys(sequence))
+        in_place = disorder.sorting(once)
+    displacements = density.displacements_of(once, in_place)
+    occupancies = density.occupancies_of(in_place)
     return Order(
         arrivals=length,
         reordered=len(late),

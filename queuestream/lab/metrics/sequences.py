@@ -11,6 +11,7 @@ sequence.
 
 from __future__ import annotations
 
+from itertools import compress
 from math import inf
 from operator import itemgetter
 from typing import TYPE_CHECKING, Literal, get_args
@@ -80,14 +81,17 @@ class Arrivals:
 
     def backlog(self) -> list[tuple[int, int]]:
         """For a plot: how many messages were sent and not yet received (`delays.backlog`)."""
-        known = [
-            (sent if first is None else min(sent, first), first)
-            for sent, first in zip(self.sent_ns, self.first_ns, strict=True)
-            if sent is not None
-        ]
         return delays.backlog(
-            sorted(sent for sent, _ in known), sorted(first for _, first in known if first is not None)
+            self.known_ns(), sorted([first for first in self.first_ns if first is not None])
         )
+
+    def known_ns(self) -> list[int]:
+        """When each message was known to be sent, in the order of time: by its answer, or by its delivery."""
+        known = [
+            first if sent is None or (first is not None and first < sent) else sent
+            for sent, first in zip(self.sent_ns, self.first_ns, strict=True)
+        ]
+        return sorted([time for time in known if time is not None])
 
     def overlaps(self) -> int:
         """How many reordered arrivals were overtaken only by messages whose send overlapped theirs in time.
@@ -137,12 +141,34 @@ def arrivals(
 
     Cost: that of sorting the history by time, and linear where it is sorted already.
     """
+    found = read(history, scope, deliveries)
+    return found.scopes, found.reason
+
+
+@attrs.define(eq=False)
+class Found:
+    """What a history has of a kind of scope.
+
+    Attributes:
+        scopes: The arrivals in each.
+        together: The times of all of them, without a sequence.
+        reason: Why the order is not known; None where it is.
+    """
+
+    scopes: list[Arrivals]
+    together: Arrivals
+    reason: str | None
+
+
+def read(history: History, scope: ScopeKind, deliveries: Deliveries) -> Found:
+    """What there is of these scopes (`arrivals`)."""
     for value, kinds in ((scope, ScopeKind), (deliveries, Deliveries)):
         if value not in get_args(kinds):
             raise ValueError(f"{value!r} is none of {', '.join(get_args(kinds))}.")
     told = Told.by(history)
     messages = numbered(told, scope)
-    found: list[Arrivals] = []
+    scopes: list[Arrivals] = []
+    together: list[Arrivals] = []
     for application, resources in _applications(told, messages):
         if resources is None:
             received, deleted = told.received, told.deleted
@@ -152,10 +178,23 @@ def arrivals(
         reader = _Reader(application, messages, scope, resources)
         reader.receive(received, repeatedly=deliveries == "all")
         reader.delete(deleted)
-        found += reader.arrivals()
-    if any(whole.sent_ns for whole in found):
-        return found, None
-    return found, why_none(told, scope)
+        scopes += reader.arrivals()
+        together.append(reader.together())
+    reason = None if any(whole.sent_ns for whole in scopes) else why_none(told, scope)
+    return Found(scopes, _joined(together), reason)
+
+
+def _joined(parts: list[Arrivals]) -> Arrivals:
+    if len(parts) == 1:
+        return parts[0]
+    whole = Arrivals("", "", "")
+    for part in parts:
+        whole.sent_ns += part.sent_ns
+        whole.first_ns += part.first_ns
+        whole.deleted_ns += part.deleted_ns
+        whole.received_ns += part.received_ns
+    whole.received_ns.sort()
+    return whole
 
 
 def _applications(told: Told, messages: Messages) -> list[tuple[str, set[str] | None]]:
@@ -180,9 +219,15 @@ class _Reader:
         self._application = application
         self._messages = messages
         self._scope = scope
-        self._resources = resources
+        self._keys = messages.keys
+        if resources is not None:
+            self._keys = [
+                key if resource in resources else None
+                for key, resource in zip(messages.keys, messages.resources, strict=True)
+            ]
         self._unnumbered: dict[Key, int] = {}
         # By place in the order of sending:
+        self._sent = [None if send is None else send.ended_ns for send in messages.sends]
         self._first: list[int | None] = [None] * len(messages.keys)
         self._deleted: list[int | None] = [None] * len(messages.keys)
         # In order of arrival:
@@ -219,20 +264,14 @@ class _Reader:
         # Of each message, its scope and its number within it.
         whose: list[Arrivals | None] = [None] * len(messages.keys)
         numbers = [0] * len(messages.keys)
-        for place, (key, send, first, deleted) in enumerate(
-            zip(messages.keys, messages.sends, self._first, self._deleted, strict=True)
-        ):
-            if key is None or (
-                self._resources is not None and messages.resources[place] not in self._resources
-            ):
-                continue
-            whole = whose[place] = scopes[key]
-            whole.sent_ns.append(None if send is None else send.ended_ns)
-            whole.first_ns.append(first)
-            whole.deleted_ns.append(deleted)
-            if messages.overlap and send is not None:
-                whole.sends.append(send)
-            numbers[place] = len(whole.sent_ns)
+        rows = zip(self._keys, self._sent, self._first, self._deleted, strict=True)
+        for place, (key, sent, first, deleted) in enumerate(rows):
+            if key is not None:
+                whole = whose[place] = scopes[key]
+                whole.sent_ns.append(sent)
+                whole.first_ns.append(first)
+                whole.deleted_ns.append(deleted)
+                numbers[place] = len(whole.sent_ns)
         for place, time in zip(self._places, self._times, strict=True):
             if (arrived := whose[place]) is not None:
                 arrived.sequence.append(numbers[place])
@@ -242,7 +281,21 @@ class _Reader:
                 repeated.redelivered += 1
         for key, count in self._unnumbered.items():
             scopes[key].unnumbered = count
+        if messages.overlap:
+            for send, sent_to in zip(messages.sends, whose, strict=True):
+                if send is not None and sent_to is not None:
+                    sent_to.sends.append(send)
         return scopes.values()
+
+    def together(self) -> Arrivals:
+        """The times of all scopes together."""
+        inside = [key is not None for key in self._keys]
+        whole = Arrivals(self._application, "", "")
+        whole.sent_ns = list(compress(self._sent, inside))
+        whole.first_ns = list(compress(self._first, inside))
+        whole.deleted_ns = list(compress(self._deleted, inside))
+        whole.received_ns = list(compress(self._times, map(inside.__getitem__, self._places)))
+        return whole
 
 
 class _Scopes(dict["Key", Arrivals]):
