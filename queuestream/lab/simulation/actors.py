@@ -78,9 +78,8 @@ class Timer(Call, asyncio.TimerHandle):
 
     def cancel(self) -> None:
         """Have it not run."""
-        if not self._cancelled:
-            self._cancelled = True
-            self._args = ()
+        self._cancelled = True
+        self._args = ()
         if self._scheduled:
             self._scheduled = False
             self._loop._timer_handle_cancelled(self)
@@ -104,8 +103,8 @@ class Actor:
     Attributes:
         draw: Its place among those that could run: the lower, the sooner.
         ready: What it has to run, in this order.
-        due: What it has to run after that, because its time has come.  So what has arrived in time counts: where
-            a timeout and what it waits for come at the same instant, versions of Python differ.
+        due: What it has to run after that, because its time has come.  So what came in time counts; where
+            a timeout and what is waited for come at the same instant, versions of Python differ.
         later: What it has to run when others had their turn.
         scheduled: Whether it has a place among those that could run, or runs.
         cause: Who gave it something to run: another actor, or None for time.

@@ -20,6 +20,7 @@ import sys
 import threading
 import weakref
 from contextvars import copy_context
+from functools import partial
 from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -82,8 +83,10 @@ class SimulatedLoop(OutsideWorld):
         self._actor_numbers = count(1)
         self._numbers = count(1)
         self._names: dict[str, int] = {}
-        # Those that could run, as a heap; those that gave way too often at this instant.
+        # Those that could run: as they came, and as a heap by their draws.  Who is alone draws none.
+        self._arrivals: list[Actor] = []
         self._line: list[tuple[int, int, Actor]] = []
+        # Those that gave way too often at this instant.
         self._idle: list[Actor] = []
         self._timers: list[tuple[int, int, Timer]] = []
         self._cancelled_timers = 0
@@ -94,6 +97,8 @@ class SimulatedLoop(OutsideWorld):
         self._task_factory: Any = None
         self._exception_handler: Any = None
         self._async_generators: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+        # A future of this loop; made without a method of ours, as each sleep needs one.
+        self.create_future = partial(asyncio.Future, loop=self)  # type: ignore[method-assign]
         # Whose is what no task asked for.
         self._nobody = self._new_actor("nobody")
         self.current = self._nobody
@@ -103,6 +108,8 @@ class SimulatedLoop(OutsideWorld):
 
     # --- what is to be run ------------------------------------------------------------------------------
 
+    # What follows is done for each sleep and each wait.  It repeats itself where a call more would cost.
+
     def call_soon(  # type: ignore[override]
         self, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> Call:
@@ -111,19 +118,20 @@ class SimulatedLoop(OutsideWorld):
             context = copy_context()
         actor = context.get(CURRENT, self._nobody)
         call = Call(callback, args, context)
-        if (
-            type(callback) is self._step_type
-            and self._call is not None
-            and getattr(self._call._callback, "__self__", None) is callback.__self__  # type: ignore[attr-defined]
-        ):
-            # The running task wants to go on, without waiting for anything: it gives way.
+        if type(callback) is self._step_type and self._is_running(callback):
+            # The running task wants to go on without having waited: it gives way.
             actor.later.append(call)
             return call
         actor.ready.append(call)
         if not actor.scheduled:
+            actor.scheduled = True
             actor.cause = self.current
-            self._stand_in_line(actor)
+            self._arrivals.append(actor)
         return call
+
+    def _is_running(self, step: Any) -> bool:
+        """Whether it is a step of the task that runs; otherwise it is the first one of a new task."""
+        return self._call is not None and getattr(self._call._callback, "__self__", None) is step.__self__
 
     def call_soon_threadsafe(  # type: ignore[override]
         self, callback: Callable[..., Any], *args: Any, context: Context | None = None
@@ -148,7 +156,13 @@ class SimulatedLoop(OutsideWorld):
             when_ns = self._clock._now_ns + round(delay * _SECOND)
         except OverflowError:  # an infinite delay
             when_ns = _NEVER_NS
-        return self.call_at_ns(when_ns, callback, *args, context=context)
+        if delay <= 0:
+            return self.call_at_ns(when_ns, callback, args, context)
+        if context is None:
+            context = copy_context()
+        timer = Timer(when_ns, callback, args, context, context.get(CURRENT, self._nobody), self)
+        heappush(self._timers, (when_ns, next(self._numbers), timer))
+        return timer
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
@@ -158,40 +172,25 @@ class SimulatedLoop(OutsideWorld):
             when_ns = self._clock.start_ns + round(when * _SECOND)
         except OverflowError:
             when_ns = _NEVER_NS
-        return self.call_at_ns(when_ns, callback, *args, context=context)
+        return self.call_at_ns(when_ns, callback, args, context)
 
     def call_at_ns(
-        self, when_ns: int, callback: Callable[..., Any], *args: Any, context: Context | None = None
+        self,
+        when_ns: int,
+        callback: Callable[..., Any],
+        args: tuple[Any, ...] = (),
+        context: Context | None = None,
     ) -> Timer:
         """Run it when the clock reads `when_ns`."""
         if context is None:
             context = copy_context()
-        actor = context.get(CURRENT, self._nobody)
-        timer = Timer(when_ns, callback, args, context, actor, self)
+        timer = Timer(when_ns, callback, args, context, context.get(CURRENT, self._nobody), self)
+        heappush(self._timers, (when_ns, next(self._numbers), timer))
         if when_ns <= self._clock._now_ns:
-            self._run_soon(timer, self.current)
-        else:
-            heappush(self._timers, (when_ns, next(self._numbers), timer))
+            self._bring_due(self.current)
         return timer
 
-    def _run_soon(self, timer: Timer, cause: Actor | None) -> None:
-        timer._scheduled = False
-        actor = timer.actor
-        actor.due.append(timer)
-        if not actor.scheduled:
-            actor.cause = cause
-            self._stand_in_line(actor)
-
-    def _stand_in_line(self, actor: Actor) -> None:
-        actor.scheduled = True
-        actor.draw = draw = (actor.draw * FACTOR + STEP) & BITS
-        heappush(self._line, (draw, actor.number, actor))
-
     # --- tasks and futures ------------------------------------------------------------------------------
-
-    def create_future(self) -> asyncio.Future[Any]:
-        """A future of this loop."""
-        return asyncio.Future(loop=self)
 
     def create_task(  # type: ignore[override]
         self,
@@ -320,64 +319,75 @@ class SimulatedLoop(OutsideWorld):
         return task.result()
 
     def _take_turns(self) -> None:
-        line, clock = self._line, self._clock
-        while not self._stopping:
-            began_ns = clock._now_ns
-            # This counts without a cost.
-            for self.decisions in range(self.decisions + 1, self.decisions + _TURNS_MAX):  # noqa: B020 - an int
-                while not line:
-                    self._let_time_pass()
-                self.current = actor = heappop(line)[2]
-                if self.decided is not None:
-                    self.decided(actor, [entry[2] for entry in line])
-                self._turn(actor)
-                if self._stopping:
-                    return
-            if clock._now_ns == began_ns:
-                self._let_time_pass()
-
-    def _turn(self, actor: Actor) -> None:
-        ready, due = actor.ready, actor.due
-        call: Call
+        arrivals, line, clock = self._arrivals, self._line, self._clock
+        actor = self._nobody
+        # All in one place, as this is what a simulation does.
         try:
-            for _ in _TURN:
-                if ready:
-                    call = ready.popleft()
-                elif due:
-                    call = due.popleft()
-                else:
-                    break
-                self._call = call
-                if call._cancelled:
-                    continue
-                try:
-                    call._context.run(call._callback, *call._args)
-                except (SystemExit, KeyboardInterrupt):
-                    raise
-                except BaseException as error:  # noqa: BLE001 - a callback's is nobody's: tasks keep theirs
-                    self.call_exception_handler(
-                        {"message": f"Exception in {call!r}", "exception": error, "handle": call}
-                    )
-        finally:
-            if actor.later:
-                ready.extend(actor.later)
-                actor.later.clear()
-            if ready or due:
+            while not self._stopping:
+                began_ns = clock._now_ns
+                # This counts without a cost.
+                for self.decisions in range(self.decisions + 1, self.decisions + _TURNS_MAX):  # noqa: B020 - an int
+                    while not arrivals and not line:
+                        self._let_time_pass()
+                    if line or len(arrivals) > 1:
+                        self._draw()
+                        actor = heappop(line)[2]
+                    else:
+                        actor = arrivals.pop()
+                    self.current = actor
+                    if self.decided is not None:
+                        self.decided(actor, [entry[2] for entry in line])
+                    ready, due = actor.ready, actor.due
+                    for _ in _TURN:
+                        if ready:
+                            self._call = call = ready.popleft()
+                        elif due:
+                            self._call = call = due.popleft()
+                        else:
+                            break
+                        if not call._cancelled:
+                            try:
+                                call._context.run(call._callback, *call._args)
+                            except BaseException as error:  # noqa: BLE001 - nobody's: tasks keep theirs
+                                self._failed(call, error)
+                    if actor.later or ready or due:
+                        self._give_way(actor)
+                    else:
+                        actor.scheduled = False
+                    if self._stopping:
+                        return
+                if clock._now_ns == began_ns:
+                    self._let_time_pass()
+        except BaseException:  # Ctrl-C, and a deadlock: those who are left are run once more, to be ended
+            actor.scheduled = False
+            if actor.ready or actor.due or actor.later:
                 self._give_way(actor)
-            else:
-                actor.scheduled = False
+            raise
+
+    def _draw(self) -> None:
+        """Put those that have come into the line, by chance."""
+        line = self._line
+        for actor in self._arrivals:
+            actor.draw = draw = (actor.draw * FACTOR + STEP) & BITS
+            heappush(line, (draw, actor.number, actor))
+        self._arrivals.clear()
+
+    def _failed(self, call: Call, error: BaseException) -> None:
+        if isinstance(error, SystemExit | KeyboardInterrupt):
+            raise error
+        self.call_exception_handler({"message": f"Exception in {call!r}", "exception": error, "handle": call})
 
     def _give_way(self, actor: Actor) -> None:
-        now_ns = self._clock._now_ns
-        if actor.idle_ns != now_ns:
-            actor.idle_ns = now_ns
+        """Let others have their turn before the actor has the next one."""
+        actor.ready.extend(actor.later)
+        actor.later.clear()
+        actor.cause = actor
+        actor.scheduled = True
+        if actor.idle_ns != self._clock._now_ns:
+            actor.idle_ns = self._clock._now_ns
             actor.idle_turns = 0
         actor.idle_turns += 1
-        actor.cause = actor
-        if actor.idle_turns % _IDLE_TURNS_MAX:
-            self._stand_in_line(actor)
-        else:
-            self._idle.append(actor)
+        (self._arrivals if actor.idle_turns % _IDLE_TURNS_MAX else self._idle).append(actor)
 
     def _let_time_pass(self) -> None:
         """Go on to the next timer; those that only give way cannot hold time up.
@@ -389,24 +399,30 @@ class SimulatedLoop(OutsideWorld):
         while timers and timers[0][2]._cancelled:
             heappop(timers)
             self._cancelled_timers -= 1
-        if timers and timers[0][0] != _NEVER_NS:
-            self._clock._now_ns = timers[0][0]
+        if timers and (when_ns := timers[0][0]) != _NEVER_NS:
+            self._clock._now_ns = when_ns
             self._bring_due()
         elif not self._idle or max(actor.idle_turns for actor in self._idle) >= _IDLE_TURNS_END:
             raise DeadlockError(explain(self))
-        for actor in self._idle:
-            self._stand_in_line(actor)
-        self._idle.clear()
+        if self._idle:
+            self._arrivals += self._idle
+            self._idle.clear()
 
-    def _bring_due(self) -> None:
-        """It is a new instant: what was to be run by now is ready."""
+    def _bring_due(self, cause: Actor | None = None) -> None:
+        """What was to be run by now is ready; `cause` is who saw to it, None for time."""
         timers, now_ns = self._timers, self._clock._now_ns
         while timers and timers[0][0] <= now_ns:
             timer = heappop(timers)[2]
             if timer._cancelled:
                 self._cancelled_timers -= 1
-            else:
-                self._run_soon(timer, None)
+                continue
+            timer._scheduled = False
+            actor = timer.actor
+            actor.due.append(timer)
+            if not actor.scheduled:
+                actor.scheduled = True
+                actor.cause = cause
+                self._arrivals.append(actor)
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """A timer will not run.  When most of them won't, they are thrown away: long polls end early."""

@@ -50,10 +50,10 @@ class Program:
             await asyncio.sleep(number)
             await queue.put(number)
 
-        async def get(name, timeout):
+        async def get(name, seconds):
             for _ in range(3):
                 try:
-                    self.tell("got", name, await asyncio.wait_for(queue.get(), timeout))
+                    self.tell("got", name, await asyncio.wait_for(queue.get(), seconds))
                 except TimeoutError:
                     self.tell("timed out", name)
 
@@ -242,7 +242,7 @@ class Program:
     async def spinning(self):
         flags = []
         asyncio.get_running_loop().call_later(3, flags.append, 1)
-        while not flags:
+        while not flags:  # noqa: ASYNC110 - badly, and on purpose
             await asyncio.sleep(0)
         self.tell("spun")
 
