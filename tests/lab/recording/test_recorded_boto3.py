@@ -8,8 +8,9 @@ from aiobotocore.session import get_session
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ParamValidationError, ReadTimeoutError
 
-from queuestream.aws import FaultPlan, mock_aws, wire
+from queuestream.aws import FaultPlan, mock_aws, serve, wire
 from queuestream.core.clock import SECOND
+from queuestream.lab import check
 
 FIRST, CHILDREN = "shardId-000000000000", ["shardId-000000000001", "shardId-000000000002"]
 ONCE = Config(retries={"total_max_attempts": 1})
@@ -269,3 +270,24 @@ def test_aiobotocore_is_recorded_too_and_a_cancelled_call_is_unknown(recorder, c
         ("receive", None, "unknown"),
         ("send", "order-1", "ok"),
     ]
+
+
+@pytest.mark.slow
+def test_a_client_over_http_is_recorded_with_what_its_connection_did(recorder, history, told):
+    faults = FaultPlan()
+    with serve(port=0, faults=faults) as server:
+        keys = {"aws_access_key_id": "a", "aws_secret_access_key": "s", "config": ONCE}
+        sqs = boto3.client("sqs", region_name="us-east-1", endpoint_url=server.endpoint_url, **keys)
+        recorder.boto3(sqs)
+        url = sqs.create_queue(QueueName="orders")["QueueUrl"]
+        sqs.send_message(QueueUrl=url, MessageBody="a")
+        faults.lose_answer("SendMessage", times=1)
+        faults.lose_request("SendMessage", times=1)
+        for body in "bc":
+            with pytest.raises(ConnectionClosedError):
+                sqs.send_message(QueueUrl=url, MessageBody=body)
+        sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+        sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+    assert told("message", "outcome", operation="send") == [("a", "ok"), ("b", "unknown"), ("c", "unknown")]
+    verdict = check(history)
+    assert (verdict.valid, verdict.received, verdict.recovered) == (True, 2, 1)
