@@ -24,7 +24,7 @@ from queuestream.lab.metrics import measure
 from queuestream.lab.scenarios import SCENARIOS
 from queuestream.lab.scenarios.knobs import shown
 from queuestream.lab.scenarios.scenario import Scenario
-from queuestream.lab.scenarios.seen import Seen, as_meant, by_key, percentile
+from queuestream.lab.scenarios.seen import Seen, as_done, as_meant, by_key, percentile
 from queuestream.lab.simulation.world import World
 
 if TYPE_CHECKING:
@@ -238,6 +238,8 @@ def _measured(history: History, scope: str) -> Measures:
             return measure(by_key(history), "group")
         case "key_again":
             return measure(by_key(history), "group", deliveries="all")
+        case "key_done":
+            return measure(by_key(as_done(history)), "group")
         case "key_meant":
             return measure(by_key(as_meant(history)), "group")
         case _:

@@ -5,7 +5,7 @@ so a person who reads a history sees at once what belongs together and what is l
 
     >>> import random
     >>> [message.body for message in numbered(5, Keys.even(2, "customer"), random.Random(1))]
-    ['customer-1 1', 'customer-2 1', 'customer-2 2', 'customer-1 2', 'customer-1 3']
+    ['customer-2 1', 'customer-2 2', 'customer-1 1', 'customer-1 2', 'customer-2 3']
 """
 
 from __future__ import annotations

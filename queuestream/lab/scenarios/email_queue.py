@@ -29,7 +29,7 @@ class EmailQueue(Scenario):
     """
 
     name = "email-queue"
-    scopes = ("global", "key", "key_again")
+    scopes = ("global", "key", "key_done")
 
     messages: int = knob(400, "how many e-mails there are to be sent", low=1, high=1_000_000)
     customers: int = knob(40, "how many customers they go to", low=1, high=100_000)
@@ -78,7 +78,7 @@ class EmailQueue(Scenario):
 
     def findings(self, run: Run) -> Iterator[str]:
         """How often an e-mail went out twice, and in what order a customer got them."""
-        seen, overall, within = Seen(run.history), run.measures["global"], run.measures["key_again"]
+        seen, overall, within = Seen(run.history), run.measures["global"], run.measures["key_done"]
         deliveries = counted(len(seen.deliveries), "delivery", "deliveries")
         again = counted(len(seen.repeated), "message was", "messages were")
         yield (
@@ -91,6 +91,6 @@ class EmailQueue(Scenario):
         else:
             yield "No e-mail went out a second time, this time."
         yield (
-            f"{overall.reordered_ratio:.1%} of the messages first came after a later one; of all deliveries, "
-            f"{within.reordered_ratio:.1%} after a later one for the same customer."
+            f"{overall.reordered_ratio:.1%} of the messages came after a later one, and "
+            f"{within.reordered_ratio:.1%} of the e-mails went out after a later one to the same customer."
         )

@@ -36,7 +36,8 @@ class Scenario:
         name: What it is called in a shell.
         scopes: What its order is measured by: `global`, `resource`, `group`, `shard`, `partition_key`; `key`,
             the key that messages are named after, whatever they went through; `key_again`, where repeated
-            deliveries count, too; `key_meant`, by the order in which producers first tried.
+            deliveries count, too; `key_done`, in the order in which the work was done (the messages were
+            deleted); `key_meant`, held against the order in which producers first tried.
     """
 
     __slots__ = ()

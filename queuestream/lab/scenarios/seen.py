@@ -115,6 +115,27 @@ def as_meant(history: Iterable[Event]) -> History:
     return meant
 
 
+def as_done(history: Iterable[Event]) -> History:
+    """The same history, in which each message of a queue was received when its work was done: first deleted.
+
+    So order is asked of what consumers did, and not only of what they were handed.  A stream's records are
+    not deleted; they are done in the order in which they were read.
+    """
+    done = History()
+    deleted: set[tuple[str, str]] = set()
+    for event in history:
+        if event.operation == "delete" and event.message is not None and event.outcome == "ok":
+            if (event.resource, event.message) in deleted:
+                continue
+            deleted.add((event.resource, event.message))
+            event = copy.copy(event)  # noqa: PLW2901 - the same, told in other words
+            event.operation = "receive"
+        elif event.operation == "receive":
+            continue
+        done.events.append(event)
+    return done
+
+
 def by_key(history: Iterable[Event]) -> History:
     """The same history, in which each event's group is the key that its message is named after.
 

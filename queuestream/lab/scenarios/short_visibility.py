@@ -27,7 +27,7 @@ class ShortVisibility(Scenario):
     """
 
     name = "short-visibility"
-    scopes = ("global", "key")
+    scopes = ("global", "key", "key_again")
 
     messages: int = knob(300, "how many are sent", low=1, high=1_000_000)
     keys: int = knob(10, "how many keys they have", low=1, high=100_000)

@@ -58,6 +58,7 @@ def test_the_classic_queue_delivers_some_twice_and_some_late():
     one = played("email-queue")
     assert one.verdict.redelivered > 0
     assert one.measures["global"].reordered > 0
+    assert one.measures["key_done"].reordered > 0
     assert one.notes["emails_sent_twice"] > 0
 
 
@@ -166,5 +167,13 @@ def test_the_same_load_keeps_its_keys_order_on_a_fifo_queue_and_a_stream_only():
     assert sent[0] == sent[1] == sent[2]
     assert standard.measures["key"].reordered > 0
     assert fifo.measures["key"].reordered == stream.measures["key"].reordered == 0
-    # Neither has an order over all keys.
+    assert fifo.measures["key_done"].reordered == stream.measures["key_done"].reordered == 0
+    # None has an order over all keys.
     assert min(one.measures["global"].reordered for one in (standard, fifo, stream)) > 0
+
+
+def test_several_consumers_do_the_work_out_of_order_even_where_the_queue_gives_it_in_order():
+    alone, several = (played("standard", delivery="strict", consumers=consumers) for consumers in (1, 8))
+    assert alone.measures["key"].reordered == several.measures["key"].reordered == 0
+    assert alone.measures["key_done"].reordered == 0
+    assert several.measures["key_done"].reordered > 0

@@ -37,7 +37,7 @@ def test_a_run_is_told_as_json():
     assert told["settings"]["consumers"] == 2
     assert told["findings"] == one.findings
     assert told["verdict"]["valid"] is True
-    assert told["measures"].keys() == {"global", "key", "key_again"}
+    assert told["measures"].keys() == {"global", "key", "key_done"}
     assert told["history"]["events"] == len(one.history)
     assert told["figures"] == one.figures()
 
