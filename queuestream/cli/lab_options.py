@@ -96,7 +96,7 @@ def write(report: Report, options: argparse.Namespace) -> None:
     """Write a report where it was asked for, and say so."""
     if options.out is None:
         return
-    with steps(options, 2 * len(report.pictures), "pictures") as drawn:
+    with steps(options, len(report.pictures), "pictures") as drawn:
         report.write(options.out, options.format, drawn)
     if not options.json:
         print(f"\nWritten: {options.out / 'report.html'}")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from queuestream.lab.report.deliveries import Flow
 
 _BARS_MAX = 61
-_MANY = 600
+_MANY = 200
 """With more messages, those that are near their place look as if they were in it."""
 
 
@@ -25,7 +25,7 @@ def places(flow: Flow) -> Figure:
     axes = figure.add_subplot()
     count = len(flow.sent_ns)
     firsts = flow.firsts
-    reach = max((abs(one.received - one.sent) for one in flow.deliveries), default=0)
+    reach = max((abs(one.received - one.sent) for one in firsts), default=0)
     is_one_line = count > _MANY and reach < count / 12
     handles = []
     for ones, colour, marker, label in (
@@ -51,8 +51,8 @@ def places(flow: Flow) -> Figure:
     else:
         _draw_line_of_order(axes, count)
         _say_axes(axes, count)
-    style.say_heading(figure, "Each dot is a message; the line is perfect order", _how_many_late(flow))
     style.say_legend(figure, handles)
+    style.say_heading(figure, "Each dot is a message; the line is perfect order", _how_many_late(flow))
     return figure
 
 
@@ -126,6 +126,7 @@ def displacement(flow: Flow) -> Figure:
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     else:
         axes.set(ylabel="messages, %")
+    axes.xaxis.set_major_locator(style.whole_numbers())
     reach = max(1, *map(abs, bars)) if bars else 1
     axes.set_xlim(-reach - width, reach + width)
     axes.grid(visible=False, axis="x")

@@ -126,22 +126,21 @@ def begin_details(summary: str) -> str:
 END_DETAILS = "</details>"
 
 
-def figure(picture: Picture) -> str:
-    """A picture with its caption."""
+def figure(picture: Picture, drawing: str) -> str:
+    """A picture, as SVG, with its caption."""
     caption = escape(picture.caption, quote=True)
     kind = ' class="wide"' if picture.is_wide else ""
     return (
         f'<figure role="img" aria-label="{caption}"{kind}>\n'
-        f"{_inline(picture)}\n<figcaption>{caption}</figcaption>\n</figure>"
+        f"{_inline(picture.name, drawing)}\n<figcaption>{caption}</figcaption>\n</figure>"
     )
 
 
-def _inline(picture: Picture) -> str:
+def _inline(name: str, drawing: str) -> str:
     """The SVG as it may stand in a page: ids of its own, the page's ink."""
-    drawing = picture.to_bytes("svg").decode()
     drawing = drawing[drawing.index("<svg") :].strip()
     drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
-    drawing = re.sub(r'(?<= id=")|(?<=href="#)|(?<=url\(#)', f"{picture.name.replace('/', '-')}-", drawing)
-    for ink, name in _INKS.items():
-        drawing = drawing.replace(ink, f"var({name})")
+    drawing = re.sub(r'(?<= id=")|(?<=href="#)|(?<=url\(#)', f"{name.replace('/', '-')}-", drawing)
+    for ink, variable in _INKS.items():
+        drawing = drawing.replace(ink, f"var({variable})")
     return drawing

@@ -45,8 +45,18 @@ class Picture:
         Raises:
             PictureNeedsMatplotlib: It is not installed.
         """
+        return self.to_files((picture_format,))[picture_format]
+
+    def to_files(self, formats: Iterable[Format]) -> dict[Format, bytes]:
+        """The picture in several formats, drawn once.
+
+        Raises:
+            PictureNeedsMatplotlib: It is not installed.
+        """
         with style.drawing():
-            return style.to_bytes(self.draw(), picture_format)
+            figure = self.draw()
+            style.lay_out(figure)
+            return {picture_format: style.to_bytes(figure, picture_format) for picture_format in formats}
 
 
 FLOWS_MAX = 6

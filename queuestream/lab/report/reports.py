@@ -55,21 +55,6 @@ class Report:
         """Those of the page; the folder has a file of each."""
         return [piece for piece in self.body if isinstance(piece, Picture)]
 
-    def to_html(self, progress: Callable[[], object] = lambda: None) -> str:
-        """The page.
-
-        Args:
-            progress: Called after each picture.
-        """
-        pieces = []
-        for piece in self.body:
-            if isinstance(piece, str):
-                pieces.append(piece)
-            else:
-                pieces.append(page.figure(piece))
-                progress()
-        return page.page(self.title, pieces)
-
     def write(
         self, folder: Path, picture_format: Format, progress: Callable[[], object] = lambda: None
     ) -> None:
@@ -78,24 +63,26 @@ class Report:
         Args:
             folder: Its files of the same names are overwritten.
             picture_format: Of the pictures' files; the page has them as SVG.
-            progress: Called twice for each picture: when the page has it, and when it has its file.
+            progress: Called after each picture.
 
         Raises:
             PictureNeedsMatplotlib: It is not installed.
             OSError: The folder cannot be written to.
         """
-        html = self.to_html(progress)  # first, as nothing is to be written where nothing can be drawn
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "report.html").write_text(html, encoding="utf-8", newline="\n")
-        for name, text in self.texts.items():
-            file = folder / name
-            file.parent.mkdir(exist_ok=True)
-            file.write_text(text, encoding="utf-8", newline="\n")
-        for picture in self.pictures:
-            file = folder / f"{picture.name}.{picture_format}"
-            file.parent.mkdir(exist_ok=True)
-            file.write_bytes(picture.to_bytes(picture_format))
+        pieces = []
+        files = {name: text.encode() for name, text in self.texts.items()}
+        for piece in self.body:
+            if isinstance(piece, str):
+                pieces.append(piece)
+                continue
+            drawn = piece.to_files(("svg", picture_format))
+            pieces.append(page.figure(piece, drawn["svg"].decode()))
+            files[f"{piece.name}.{picture_format}"] = drawn[picture_format]
             progress()
+        files["report.html"] = page.page(self.title, pieces).encode()
+        for name, content in files.items():  # only now, as nothing is to be there where nothing can be drawn
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
 
 
 def of_run(run: Run) -> Report:

@@ -50,7 +50,7 @@ def side_by_side(columns: Sequence[Column]) -> Figure:
         one.is_late_in_key or one.is_finished_late for column in columns for one in column.flow.deliveries
     ):
         handles.append(("overtaken by a later message of its key", style.INK, "v"))
-    style.say_legend(figure, handles, width=3.5 * len(columns))
+    style.say_legend(figure, handles)
     return figure
 
 
@@ -64,7 +64,7 @@ def waits_side_by_side(columns: Sequence[Column]) -> Figure:
         time_plots.draw_dwell(axes, column.flow, scale, colours)
         style.say_title(axes, column.title, "how long messages waited to be received")
         axes.label_outer()
-    style.say_legend(figure, _handles(colours), width=3.5 * len(columns))
+    style.say_legend(figure, _handles(colours))
     return figure
 
 
@@ -72,11 +72,7 @@ def colours_of_all(columns: Sequence[Column]) -> dict[str, str]:
     """A colour for each key, the same in every column."""
     names = columns[0].flow.largest_keys if columns else []
     others = {key for column in columns for key in column.flow.keys} - {*names}
-    most = [
-        *sorted(names[: len(style.KEY_COLOURS)], key=time_plots.natural),
-        *names[len(style.KEY_COLOURS) :],
-    ]
-    return style.colours_of([*most, *sorted(others)])
+    return time_plots.colours_of_keys([*names, *sorted(others)])
 
 
 def _handles(colours: dict[str, str]) -> list[tuple[str, str, str]]:
@@ -96,6 +92,9 @@ def _draw(column: Column, above: Axes, below: Axes, colours: dict[str, str]) -> 
     late = f"late in their key: {received:,} received, {finished:,} finished"
     order_plots.draw_places_by_key(above, flow, colours)
     style.say_title(above, column.title, late if received or finished else "every key in order")
-    begin, end = time_plots.stretch(flow.deliveries)
-    time_plots.draw_consumers(below, flow, flow.deliveries[begin:end], _consumers(flow), colours)
-    below.set_xlabel(below.get_xlabel().replace("virtual time since the first send", "virtual time"))
+    shown = flow.deliveries[: time_plots.BARS_MAX]
+    time_plots.draw_consumers(below, flow, shown, _consumers(flow), colours)
+    part = (
+        f" (the first {len(shown)} of {len(flow.deliveries):,})" if len(shown) < len(flow.deliveries) else ""
+    )
+    below.set_xlabel(f"time, {time_plots.unit_of(flow)[1]}{part}")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
 Format = Literal["png", "svg"]
 
@@ -98,6 +99,12 @@ def new_figure(width: float = 5.6, height: float = 3.9) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
+def lay_out(figure: Figure) -> None:
+    """Find the place of everything, once for all formats: that is most of the work."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+
+
 def to_bytes(figure: Figure, picture_format: Format) -> bytes:
     """The drawing as a file."""
     file = io.BytesIO()
@@ -137,19 +144,24 @@ def say_title(axes: Axes, title: str, subtitle: str) -> None:
     )
 
 
-def say_legend(figure: Figure, handles: Sequence[tuple[str, str, str]], *, width: float = 5.6) -> None:
-    """Labels with their colour and marker, below everything else."""
+def say_legend(figure: Figure, handles: Sequence[tuple[str, str, str]]) -> None:
+    """Labels with their colour and marker, below everything else; the drawing grows by what they need.
+
+    Called before `say_heading`, which counts from the top.
+    """
     from matplotlib.lines import Line2D  # noqa: PLC0415 - an extra
 
     if not handles:
         return
+    columns = _columns([label for label, _, _ in handles], figure.get_figwidth())
+    figure.set_figheight(figure.get_figheight() + 0.23 * -(-len(handles) // columns))
     figure.legend(
         handles=[
             Line2D([], [], color=colour, marker=marker, linestyle="", markersize=5.5, label=label)
             for label, colour, marker in handles
         ],
         loc="outside lower left",
-        ncols=_columns([label for label, _, _ in handles], width),
+        ncols=columns,
         handletextpad=0.1,
         columnspacing=1.2,
     )
@@ -158,11 +170,12 @@ def say_legend(figure: Figure, handles: Sequence[tuple[str, str, str]], *, width
 def _columns(labels: list[str], width: float) -> int:
     """How many columns of a legend fit into so many inches, each as wide as its longest label."""
     for columns in range(len(labels), 1, -1):
-        rows = -(-len(labels) // columns)
-        letters = sum(
-            4 + max(map(len, labels[begin : begin + rows])) for begin in range(0, len(labels), rows)
-        )
-        if letters <= 12.5 * width:
+        rest, letters, begin = len(labels) % columns, 0, 0
+        for column in range(columns):  # the first columns have one more, where it does not come out even
+            end = begin + len(labels) // columns + (column < rest)
+            letters += 5 + max(map(len, labels[begin:end]))
+            begin = end
+        if letters <= 11.5 * width:
             return columns
     return 1
 
@@ -181,11 +194,18 @@ def dots(count: int, marker: str) -> Any:
 
 def thousands(axes: Axes) -> None:
     """Whole numbers on both axes, with commas."""
-    from matplotlib.ticker import MaxNLocator, StrMethodFormatter  # noqa: PLC0415 - an extra
+    from matplotlib.ticker import StrMethodFormatter  # noqa: PLC0415 - an extra
 
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(5, integer=True))
+        axis.set_major_locator(whole_numbers())
         axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+
+
+def whole_numbers() -> MaxNLocator:
+    """Where an axis of counts has its ticks."""
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 - an extra
+
+    return MaxNLocator(5, integer=True)
 
 
 def colours_of(names: list[str]) -> dict[str, str]:

@@ -34,7 +34,7 @@ def consumer_lanes(flow: Flow) -> Figure:
     begin, end = stretch(flow.deliveries)
     shown = flow.deliveries[begin:end]
     rows, hidden = _rows(shown, "actor")
-    colours = style.colours_of(flow.largest_keys) if len(flow.keys) > 1 else {}
+    colours = colours_of_keys(flow.largest_keys) if len(flow.keys) > 1 else {}
     figure = style.new_figure(height=1.7 + 0.26 * max(3, len(rows)))
     axes = figure.add_subplot()
     draw_consumers(axes, flow, shown, rows, colours)
@@ -44,8 +44,8 @@ def consumer_lanes(flow: Flow) -> Figure:
         else f"{len(shown):,} deliveries"
     )
     some = f"; {len(rows)} of {len(rows) + hidden:,} consumers" if hidden else ""
-    style.say_heading(figure, "Each row is a consumer, each bar a message", f"{flow.name}: {part}{some}")
     style.say_legend(figure, key_handles(flow, colours))
+    style.say_heading(figure, "Each row is a consumer, each bar a message", f"{flow.name}: {part}{some}")
     return figure
 
 
@@ -104,6 +104,12 @@ def draw_consumers(
     _say_lanes(axes, rows, unit)
 
 
+def colours_of_keys(largest: Sequence[str]) -> dict[str, str]:
+    """A colour for each of the largest keys, in the order of their names; grey for the others."""
+    most = len(style.KEY_COLOURS)
+    return style.colours_of([*sorted(largest[:most], key=natural), *largest[most:]])
+
+
 def key_handles(flow: Flow, colours: dict[str, str]) -> list[tuple[str, str, str]]:
     """What a legend says of keys' colours: label, colour, marker."""
     handles = [(short(key), colour, "s") for key, colour in colours.items() if colour != style.GREY]
@@ -145,12 +151,12 @@ def lanes(flow: Flow, by: By) -> Figure:
     noun = "shard" if by == "shard" else flow.key_noun
     late = sum(one.is_late_in_key for one in flow.deliveries)
     some = f"; {len(rows)} of {len(rows) + hidden:,} rows" if hidden else ""
+    style.say_legend(figure, handles)
     style.say_heading(
         figure,
         f"Each row is a {noun}, each dot a delivery",
         f"{flow.name}: {late or 'none'} late within its {flow.key_noun}{some}",
     )
-    style.say_legend(figure, handles)
     return figure
 
 
@@ -191,10 +197,10 @@ def dwell(flow: Flow) -> Figure:
     figure = style.new_figure(height=3.6)
     axes = figure.add_subplot()
     scale = Waits.of([flow])
-    handles = draw_dwell(axes, flow, scale, style.colours_of(sorted(flow.largest_keys, key=natural)))
+    handles = draw_dwell(axes, flow, scale, colours_of_keys(flow.largest_keys))
     longest = f"at most {figure_of(scale.longest_ns / scale.unit_ns)} {scale.unit}"
-    style.say_heading(figure, "How long messages waited to be received", f"{flow.name}: {longest}")
     style.say_legend(figure, handles)
+    style.say_heading(figure, "How long messages waited to be received", f"{flow.name}: {longest}")
     return figure
 
 
