@@ -187,12 +187,15 @@ class Rehearsal(Generic[State]):
         is_fifo = self.attributes.get("fifo_queue", False)
         queue = await world.aio.create_queue("rehearsal.fifo" if is_fifo else "rehearsal", **self.attributes)
         begun_ns = world.now_ns()
+        in_hand: dict[str, int] = {}
 
         async def work(name: str) -> None:
             chance = world.chance(name)
             while True:
                 count = chance.randint(1, 3)
-                for message in await queue.receive(max_number_of_messages=count, wait_time_seconds=20):
+                messages = await queue.receive(max_number_of_messages=count, wait_time_seconds=20)
+                in_hand[name] = len(messages)
+                for message in messages:
                     await world.sleep(
                         chance.random()
                     )  # so that others have their turns while it is in flight
@@ -200,6 +203,7 @@ class Rehearsal(Generic[State]):
                     handlings.append(
                         Handling(world.now_ns() - begun_ns, name, message.body, message.receive_count, end)
                     )
+                    in_hand[name] -= 1
 
         for number in range(1, conditions.workers + 1):
             world.start(work(f"worker-{number}"), name=f"worker-{number}")
@@ -211,7 +215,7 @@ class Rehearsal(Generic[State]):
                 arguments = {**defaults, **arguments}
             await queue.send(**arguments)
             await world.sleep(chance.random())
-        while any(await queue.counts()):
+        while any(await queue.counts()) or any(in_hand.values()):
             await world.sleep(1)
 
     async def _handle(
