@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from queuestream.lab.scenarios.knobs import SettingError as SettingError
     from queuestream.lab.scenarios.knobs import knob as knob
     from queuestream.lab.scenarios.scenario import Scenario as Scenario
+    from queuestream.lab.simulation.forking import fork_broker as fork_broker
     from queuestream.lab.simulation.world import World as World
     from queuestream.lab.simulation.world import simulate as simulate
     from queuestream.lab.sweeps import Sweep as Sweep
@@ -52,6 +53,7 @@ _HOMES = {
     "World": "simulation.world",
     "check": "checkers.checking",
     "faulty": "faults",
+    "fork_broker": "simulation.forking",
     "knob": "scenarios.knobs",
     "measure": "metrics",
     "replay": "running",

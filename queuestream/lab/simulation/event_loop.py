@@ -25,6 +25,8 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from queuestream.core.errors import DeadlockError, NotSimulated
 from queuestream.lab.simulation.actors import BITS, CURRENT, FACTOR, STEP, Actor, ActorTask, Call, Timer
 from queuestream.lab.simulation.outside import OutsideWorld
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from queuestream.lab.simulation.clock import WorldClock
 
 _SECOND = 1_000_000_000
-_NEVER_NS = 1 << 80
+NEVER_NS = 1 << 80
 
 _TURN = range(10_000)
 """How many callbacks an actor runs before others have their turn, though it has more of them."""
@@ -59,6 +61,24 @@ _ENSURE_FUTURE = {
 _LOGGER = logging.getLogger("asyncio")
 
 
+@attrs.frozen
+class TurningPoint:
+    """Where another seed takes over.
+
+    Attributes:
+        decisions: After so many decisions.
+        at_ns: Or before time goes on to this instant or a later one.
+        turn: Called then; it sets the next turning point, and gives the chance its other seed.
+    """
+
+    decisions: int
+    at_ns: int
+    turn: Callable[[], object]
+
+
+NOWHERE = TurningPoint(NEVER_NS, NEVER_NS, int)
+
+
 class SimulatedLoop(OutsideWorld):
     """The event loop of a world.
 
@@ -70,6 +90,7 @@ class SimulatedLoop(OutsideWorld):
         decisions: How many there have been: how often an actor was chosen.
         current: The actor whose turn it is.
         decided: Called with each actor whose turn begins and those that could have had it; None for nobody.
+        turning_point: Where another seed takes over; there is none in the beginning.
     """
 
     def __init__(self, clock: WorldClock, chance: Chance) -> None:
@@ -79,6 +100,8 @@ class SimulatedLoop(OutsideWorld):
         clock._passed = self._bring_due
         self.decisions = 0
         self.decided: Callable[[Actor, list[Actor]], object] | None = None
+        self.turning_point = NOWHERE
+        self._factor, self._step = FACTOR, STEP
         # Actors are counted apart: how many timers there are depends on the version of Python.
         self._actor_numbers = count(1)
         self._numbers = count(1)
@@ -155,7 +178,7 @@ class SimulatedLoop(OutsideWorld):
         try:
             when_ns = self._clock._now_ns + round(delay * _SECOND)
         except OverflowError:  # an infinite delay
-            when_ns = _NEVER_NS
+            when_ns = NEVER_NS
         if delay <= 0:
             return self.call_at_ns(when_ns, callback, args, context)
         if context is None:
@@ -171,7 +194,7 @@ class SimulatedLoop(OutsideWorld):
         try:
             when_ns = self._clock.start_ns + round(when * _SECOND)
         except OverflowError:
-            when_ns = _NEVER_NS
+            when_ns = NEVER_NS
         return self.call_at_ns(when_ns, callback, args, context)
 
     def call_at_ns(
@@ -325,8 +348,9 @@ class SimulatedLoop(OutsideWorld):
         try:
             while not self._stopping:
                 began_ns = clock._now_ns
-                # This counts without a cost.
-                for self.decisions in range(self.decisions + 1, self.decisions + _TURNS_MAX):  # noqa: B020 - an int
+                # This counts without a cost; the loop is left in the end only, or at a turning point.
+                first, last = self.decisions + 1, self.decisions + _TURNS_MAX
+                for self.decisions in range(first, min(last, self.turning_point.decisions) + 1):  # noqa: B020
                     while not arrivals and not line:
                         self._let_time_pass()
                     if line or len(arrivals) > 1:
@@ -356,7 +380,9 @@ class SimulatedLoop(OutsideWorld):
                         actor.scheduled = False
                     if self._stopping:
                         return
-                if clock._now_ns == began_ns:
+                if self.decisions >= self.turning_point.decisions:
+                    self._turn_away()
+                elif clock._now_ns == began_ns:
                     self._let_time_pass()
         except BaseException:  # Ctrl-C, and a deadlock: those who are left are run once more, to be ended
             actor.scheduled = False
@@ -368,9 +394,18 @@ class SimulatedLoop(OutsideWorld):
         """Put those that have come into the line, by chance."""
         line = self._line
         for actor in self._arrivals:
-            actor.draw = draw = (actor.draw * FACTOR + STEP) & BITS
+            actor.draw = draw = (actor.draw * self._factor + self._step) & BITS
             heappush(line, (draw, actor.number, actor))
         self._arrivals.clear()
+
+    def _turn_away(self) -> None:
+        """Another seed takes over: nobody's next draw is what it would have been."""
+        self.turning_point.turn()
+        # Any factor of this form has the full period of 2^64 (Knuth, theorem A of section 3.2.1.2).
+        self._factor = self._chance.order_of("factor") & ~7 | 5
+        self._step = self._chance.order_of("step") | 1
+        self._arrivals += [entry[2] for entry in self._line]
+        self._line.clear()
 
     def _failed(self, call: Call, error: BaseException) -> None:
         if isinstance(error, SystemExit | KeyboardInterrupt):
@@ -399,7 +434,9 @@ class SimulatedLoop(OutsideWorld):
         while timers and timers[0][2]._cancelled:
             heappop(timers)
             self._cancelled_timers -= 1
-        if timers and (when_ns := timers[0][0]) != _NEVER_NS:
+        if timers and (when_ns := timers[0][0]) != NEVER_NS:
+            if when_ns >= self.turning_point.at_ns:
+                self._turn_away()
             self._clock._now_ns = when_ns
             self._bring_due()
         elif not self._idle or max(actor.idle_turns for actor in self._idle) >= _IDLE_TURNS_END:

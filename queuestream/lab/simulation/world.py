@@ -24,19 +24,22 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from queuestream.core.broker import Broker
+from queuestream.core.clock import SECOND, duration_ns
 from queuestream.lab.history import History
 from queuestream.lab.simulation import trace as traces
 from queuestream.lab.simulation.asyncio_sets import sets_in_order
 from queuestream.lab.simulation.chance import Chance
 from queuestream.lab.simulation.clock import WorldClock
-from queuestream.lab.simulation.event_loop import SimulatedLoop
+from queuestream.lab.simulation.event_loop import NEVER_NS, NOWHERE, SimulatedLoop, TurningPoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
     from queuestream.aio import AsyncBroker
+    from queuestream.core.delivery import Delivery
     from queuestream.lab.recording import Recorder
     from queuestream.lab.simulation.actors import Actor
+    from queuestream.lab.simulation.distance import Latency
 
 _Result = TypeVar("_Result")
 
@@ -48,6 +51,8 @@ class World:
         seed: Any integer or text; it names the run.
         delivery: How the queues of `broker` behave: `strict`, `aws_like`, `adversarial`, or a `Delivery`.
         trace: Whether every decision is written down in `trace`.
+        latency: How many seconds each way between a client of `aio` and the broker takes: a number, or the
+            least and the most, between which the seed chooses; none where None.
         **broker_arguments: More arguments for the `Broker`.
 
     Attributes:
@@ -62,23 +67,27 @@ class World:
         self,
         seed: int | str = 7,
         *,
-        delivery: Any = "strict",
+        delivery: Delivery | str = "strict",
         trace: bool = False,
+        latency: Latency | None = None,
         **broker_arguments: Any,
     ) -> None:
-        self._arguments = {"delivery": delivery, "trace": trace, **broker_arguments}
+        self._arguments = {"delivery": delivery, "trace": trace, "latency": latency, **broker_arguments}
         self.seed = seed
         self.clock = WorldClock()
         self._chance = Chance(seed)
         # What a loop refuses is put into its class by name, which mypy does not see.
         self._loop = SimulatedLoop(self.clock, self._chance)  # type: ignore[abstract]
-        if delivery != "strict":
-            broker_arguments["delivery"] = delivery
-        self.broker = Broker(clock=self.clock, seed=f"{seed} broker", **broker_arguments)
+        self.broker = Broker(clock=self.clock, seed=f"{seed} broker", delivery=delivery, **broker_arguments)
+        self._latency = latency
         self.history = History()
         self.trace: list[traces.Entry] = []
         self._traced = trace
         self._main: tuple[Callable[..., Coroutine[Any, Any, Any]], tuple[Any, ...]] | None = None
+        # Where it was forked: after so many decisions or at that instant, and with which seed; those to come.
+        self._forks: tuple[tuple[int, int, int | str], ...] = ()
+        self._forks_to_come: list[tuple[int, int, int | str]] = []
+        self._made_by = f"World({seed!r}, trace=True)"
         self._failed: asyncio.Task[Any] | None = None
         self._ending = False
 
@@ -92,7 +101,14 @@ class World:
         """The queues and streams of `broker`, to be awaited."""
         from queuestream.aio import AsyncBroker  # noqa: PLC0415 - only who uses it
 
-        return AsyncBroker(self.broker)
+        if self._latency is None:
+            return AsyncBroker(self.broker)
+        from queuestream.lab.simulation.distance import at_a_distance, travelling  # noqa: PLC0415
+
+        return at_a_distance(
+            self.broker,
+            travelling(self._latency, lambda: self.chance(f"latency of {self._loop.current.name}")),
+        )
 
     @cached_property
     def recorder(self) -> Recorder:
@@ -151,11 +167,12 @@ class World:
         """Let so much of the world's time pass; as `asyncio.sleep`."""
         await asyncio.sleep(seconds)
 
-    def run(self, main: Callable[..., Coroutine[Any, Any, _Result]], *args: Any) -> _Result:
+    def run(self, main: Callable[..., Coroutine[Any, Any, _Result]] | None = None, *args: Any) -> _Result:
         """Run until `main` is done, and cancel whoever acts still.
 
         Args:
-            main: An `async def`; where its first parameter is called `world`, it is given this world.
+            main: An `async def`; where its first parameter is called `world`, it is given this world.  A fork
+                may leave it out, to run what its original has run.
             *args: Its other arguments.
 
         Returns:
@@ -164,6 +181,8 @@ class World:
         Raises:
             DeadlockError: Everybody waits for something that nobody brings.
         """
+        if main is None and self._main is not None:
+            main, args = self._main
         if not inspect.iscoroutinefunction(main):
             raise TypeError(f"A world runs an async def, called by the world itself; this is {main!r}.")
         first = next(iter(inspect.signature(main).parameters), None)
@@ -190,6 +209,48 @@ class World:
             result: _Result = task.result()
             return result
 
+    def fork(
+        self, seed: int | str, *, after_decisions: int | None = None, after_seconds: float | None = None
+    ) -> World:
+        """A world whose run is the same up to a point, and has another seed from there on.
+
+        It is new, and comes to that point by running again.  So it needs the same `main`, which is what
+        `run` takes by itself; called within a run, it forks what has been decided so far.
+
+        Args:
+            seed: Of what is chosen after that point: who runs next, and what `chance` gives.  What the broker
+                chooses, its ids among it, is of the first seed still.
+            after_decisions: After so many choices of who runs next; as many as there were so far where
+                neither is given.
+            after_seconds: Or when the world gets to be so many seconds old, or older.
+        """
+        at_ns = NEVER_NS
+        if after_seconds is not None:
+            at_ns = self.clock.start_ns + duration_ns(after_seconds, SECOND)
+            named = f"after_seconds={after_seconds!r}"
+        else:
+            after_decisions = self.decisions if after_decisions is None else after_decisions
+            named = f"after_decisions={after_decisions!r}"
+        other = World(self.seed, **self._arguments)
+        other._main = self._main
+        other._made_by = f"{self._made_by}.fork({seed!r}, {named})"
+        decisions = NEVER_NS if after_decisions is None else after_decisions
+        other._forks = (*self._forks, (decisions, at_ns, seed))
+        other._forks_to_come = list(other._forks)
+        other._go_to_fork()
+        return other
+
+    def _go_to_fork(self) -> None:
+        """The loop is to turn away at the next fork, if there is one to come."""
+        self._loop.turning_point = (
+            TurningPoint(*self._forks_to_come[0][:2], self._at_fork) if self._forks_to_come else NOWHERE
+        )
+
+    def _at_fork(self) -> None:
+        self._chance.begin_anew(self._forks_to_come.pop(0)[2])
+        random.seed(self._chance.stream("random").random())
+        self._go_to_fork()
+
     def _ended(self, task: asyncio.Task[Any]) -> None:
         if self._failed is None and not task.cancelled() and task.exception() is not None:
             self._failed = task
@@ -203,20 +264,21 @@ class World:
     def _end(self) -> None:
         """Cancel all tasks, and let them have their last words."""
         self._ending = True
-        loop = self._loop
+        loop, decisions = self._loop, self.decisions
         loop.decided = None
         while tasks := sorted(asyncio.all_tasks(loop), key=hash):
             for task in tasks:
                 task.cancel()
             loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.decisions = decisions  # of these nobody asked for
 
     def _tell(self, error: BaseException, task: asyncio.Task[Any] | None) -> None:
         """Note on an error whose it is, and how to see it again."""
         actor = "" if task is None else f"in actor {getattr(task, 'actor', self._loop.current).name!r}, "
         note = (
             f"({actor}{self._loop.time():g} s into the world of seed {self.seed!r}; "
-            f"World({self.seed!r}, trace=True) does the same again, and tells every decision.)"
+            f"{self._made_by} does the same again, and tells every decision.)"
         )
         if note not in getattr(error, "__notes__", ()):
             error.add_note(note)
