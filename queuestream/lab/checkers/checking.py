@@ -92,13 +92,19 @@ def check(
             lives = queues[name]
             neighbours = Neighbours([other for other in queues.values() if other is not lives])
             QueueChecker(
-                lives, neighbours, findings, finished=finished, retention_ns=retention_ns, last_ns=last_ns
+                lives,
+                neighbours,
+                findings,
+                finished=finished,
+                are_moved=are_moved,
+                retention_ns=retention_ns,
+                last_ns=last_ns,
             ).check()
             if promised == "fifo":
                 GroupChecker(
                     lives, neighbours, findings, are_moved=are_moved, retention_ns=retention_ns
                 ).check()
-                check_deduplication(lives, findings)
+                check_deduplication(lives, findings, are_moved=are_moved)
         tallies[name] = findings.tally
         tally.add(findings.tally)
         anomalies += sorted(

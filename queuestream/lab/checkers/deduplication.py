@@ -1,8 +1,11 @@
-"""FIFO queues: a message sent again under its deduplication id, within five minutes, is one message.
+"""FIFO queues: what is sent again under its deduplication id within five minutes is one message, later two.
 
 Two messages of one group and deduplication id that were both acknowledged, under different ids, were taken
 at two instants; the question is whether these can have been five minutes apart.  Sends without an answer
 may have been the ones that were taken, so they make the times in question longer.
+
+The other way round, a send that was answered with the id of a message that is five minutes old was taken
+for a repetition, and what it sent is lost.
 
 AWS: "Using the message deduplication ID in Amazon SQS".
 """
@@ -24,8 +27,14 @@ if TYPE_CHECKING:
 INTERVAL_NS = 5 * 60 * SECOND
 
 
-def check_deduplication(lives: Lives, findings: Findings) -> None:
-    """Find what was taken twice."""
+def check_deduplication(lives: Lives, findings: Findings, *, are_moved: bool) -> None:
+    """Find what was taken twice, and what was not taken.
+
+    Args:
+        lives: The messages.
+        findings: Where to what is found.
+        are_moved: Whether operators moved messages from queue to queue, where they may be sent anew.
+    """
     events = lives.events
     if lives.emptied:
         return  # a purge takes the memory of what was sent along
@@ -37,10 +46,12 @@ def check_deduplication(lives: Lives, findings: Findings) -> None:
                 by_id.setdefault((event.group, event.deduplication_id), []).append(place)
     for (_, deduplication_id), places in by_id.items():
         if len(places) > 1:
-            _check_sends(lives, findings, deduplication_id, places)
+            _check_sends(lives, findings, deduplication_id, places, are_moved=are_moved)
 
 
-def _check_sends(lives: Lives, findings: Findings, deduplication_id: str, places: Sequence[int]) -> None:
+def _check_sends(
+    lives: Lives, findings: Findings, deduplication_id: str, places: Sequence[int], *, are_moved: bool
+) -> None:
     """Judge what was sent under one deduplication id."""
     events, tell = lives.events, findings.teller
     taken: dict[str, list[int]] = {}
@@ -49,6 +60,9 @@ def _check_sends(lives: Lives, findings: Findings, deduplication_id: str, places
         name = event.message_id or event.sequence_number
         if event.outcome == "ok" and name is not None:
             taken.setdefault(name, []).append(place)
+    if not are_moved:
+        for sends in taken.values():
+            _check_too_old(lives, findings, sends)
     if len(taken) < 2:
         return
     unanswered_ns = [events[place].started_ns for place in places if events[place].outcome == "unknown"]
@@ -76,3 +90,20 @@ def _check_sends(lives: Lives, findings: Findings, deduplication_id: str, places
                 if events[one].group is None
                 else f"message group {events[one].group} of {findings.resource}",
             )
+
+
+def _check_too_old(lives: Lives, findings: Findings, sends: Sequence[int]) -> None:
+    """Find sends that were taken for repetitions of what had been taken five minutes before."""
+    events, tell = lives.events, findings.teller
+    first = min(sends, key=lambda place: (ended_ns(events[place]), place))
+    late = [place for place in sends if events[place].started_ns >= ended_ns(events[first]) + INTERVAL_NS]
+    if late:
+        findings.tally.lost += 1
+        findings.find(
+            "lost",
+            (first, late[0]),
+            lambda: (
+                f"{tell.began(late[0], f'sent {tell.message(events[late[0]].message)} again')}, which was "
+                f"taken for a repetition, five minutes or more after {tell.did(first, 'had sent it')}."
+            ),
+        )

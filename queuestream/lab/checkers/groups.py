@@ -77,6 +77,7 @@ class GroupChecker:
         self._neighbours = neighbours
         self._findings = findings
         self._are_moved = are_moved
+        self._is_plain = lives.is_plain
         self._retention_ns = retention_ns
 
     def check(self) -> None:
@@ -158,7 +159,7 @@ class GroupChecker:
         events, life, lives = self._events, member.life, self._lives
         deliveries = member.deliveries
         expires_ns = member.sent_from_ns + self._retention_ns if life.sends else NEVER
-        if len(deliveries) == 1 and not life.changes and lives.is_plain:
+        if len(deliveries) == 1 and not life.changes and self._is_plain:
             receive = events[deliveries[0]]
             there = receive.visible_ns
             if there is None:

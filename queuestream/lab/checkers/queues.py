@@ -52,6 +52,7 @@ class QueueChecker:
         neighbours: The history's other queues.
         findings: Where to what is found.
         finished: Whether the clients went on until nothing was left.
+        are_moved: Whether operators moved messages from queue to queue, where they have ids of their own.
         retention_ns: How long the queue keeps a message.
         last_ns: When the history ends.
     """
@@ -63,6 +64,7 @@ class QueueChecker:
         findings: Findings,
         *,
         finished: bool,
+        are_moved: bool,
         retention_ns: int,
         last_ns: int,
     ) -> None:
@@ -72,6 +74,7 @@ class QueueChecker:
         self._findings = findings
         self._teller = findings.teller
         self._finished = finished
+        self._are_moved = are_moved
         self._expired_ns = last_ns - retention_ns
         self._knows_sends = lives.has_sends or neighbours.have_sends()
         self._judges_vanished = finished and lives.has_deletes and bool(lives.empty_receives)
@@ -94,7 +97,7 @@ class QueueChecker:
             if (
                 len(sends) == 1 == len(deliveries)
                 and (send := events[sends[0]]).outcome == "ok"
-                and send.message_id == events[deliveries[0]].message_id
+                and (send.message_id == events[deliveries[0]].message_id or self._are_moved)
                 and (life.deletes or not self._judges_vanished)
             ):
                 tally.attempted += 1
@@ -166,7 +169,8 @@ class QueueChecker:
             return
         events = self._events
         got = {events[place].message_id for place in life.deliveries}
-        if None in got or (got and any(events[place].message_id is None for place in acknowledged)):
+        unnamed = None in got or any(events[place].message_id is None for place in acknowledged)
+        if got and (unnamed or self._are_moved):
             return  # one of them came, and nobody knows which
         # Of a FIFO queue's send that was taken for a repetition, the other message comes.
         missing = [
