@@ -25,8 +25,7 @@ def places(flow: Flow) -> Figure:
     axes = figure.add_subplot()
     count = len(flow.sent_ns)
     firsts = flow.firsts
-    reach = max((abs(one.received - one.sent) for one in firsts), default=0)
-    is_one_line = count > _MANY and reach < count / 12
+    is_flat = looks_like_a_line(flow)
     handles = []
     for ones, colour, marker, label in (
         ([one for one in firsts if not one.is_late], style.IN_ORDER, "o", "in order"),
@@ -37,38 +36,57 @@ def places(flow: Flow) -> Figure:
             handles.append((f"{label} ({len(ones):,})", colour, marker))
             axes.scatter(
                 [one.sent for one in ones],
-                [one.received - one.sent if is_one_line else one.received for one in ones],
+                [one.received - one.sent if is_flat else one.received for one in ones],
                 c=colour,
                 **style.dots(count, marker),
             )
     if lost := flow.lost:
         handles.append((f"never received ({len(lost):,})", style.INK, "|"))
         axes.plot(lost, [0] * len(lost), "|", color=style.INK, markersize=9)
-    if is_one_line:
-        axes.axhline(0, color=style.MUTED, linewidth=0.8, zorder=2)
-        axes.set(xlabel="place in which it was sent", ylabel="places late (negative: early)")
-        style.thousands(axes)
-    else:
-        _draw_line_of_order(axes, count)
-        _say_axes(axes, count)
+    _say_axes(axes, count, is_flat=is_flat)
     style.say_legend(figure, handles)
     style.say_heading(figure, "Each dot is a message; the line is perfect order", _how_many_late(flow))
     return figure
 
 
-def draw_places_by_key(axes: Axes, flow: Flow, colours: dict[str, str]) -> None:
-    """The same with a colour for each key, and a mark above what was late within its key."""
+def looks_like_a_line(flow: Flow) -> bool:
+    """Whether there are so many messages, so near their places, that their dots would lie on the line."""
     count = len(flow.sent_ns)
-    _draw_line_of_order(axes, count)
+    return count > _MANY and reach_of(flow) < count / 12
+
+
+def reach_of(flow: Flow) -> int:
+    """How many places late or early a message came, at most."""
+    return max((abs(one.received - one.sent) for one in flow.firsts), default=0)
+
+
+def draw_places_by_key(
+    axes: Axes, flow: Flow, colours: dict[str, str], flat_reach: int | None = None
+) -> None:
+    """The same with a colour for each key, and a mark above what was late within its key.
+
+    Args:
+        axes: Where to draw.
+        flow: What to draw.
+        colours: By key.
+        flat_reach: So many places the axis shows, where it is to tell how late messages came; None where it
+            tells the place in which they were received.
+    """
+    is_flat = flat_reach is not None
+    count, firsts = len(flow.sent_ns), flow.firsts
     for key, colour in reversed(colours.items()):  # the many grey ones below the others
-        ones = [one for one in flow.firsts if one.key == key]
+        ones = [one for one in firsts if one.key == key]
         axes.scatter(
-            [one.sent for one in ones], [one.received for one in ones], c=colour, **style.dots(count, "o")
+            [one.sent for one in ones],
+            [one.received - one.sent if is_flat else one.received for one in ones],
+            c=colour,
+            **style.dots(count, "o"),
         )
-    late = [one for one in flow.firsts if one.is_late_in_key]
+    late = [one for one in firsts if one.is_late_in_key]
+    above = 0.04 * (count if flat_reach is None else 2 * flat_reach)
     axes.scatter(
         [one.sent for one in late],
-        [one.received + 0.04 * count for one in late],
+        [(one.received - one.sent if is_flat else one.received) + above for one in late],
         s=14,
         marker="v",
         c=style.INK,
@@ -76,21 +94,23 @@ def draw_places_by_key(axes: Axes, flow: Flow, colours: dict[str, str]) -> None:
         rasterized=len(late) > style.POINTS_AS_VECTORS,
         zorder=4,
     )
-    _say_axes(axes, count)
+    _say_axes(axes, count, is_flat=is_flat)
+    if flat_reach is not None:
+        axes.set_ylim(-1.15 * flat_reach, 1.15 * flat_reach)
 
 
-def _draw_line_of_order(axes: Axes, count: int) -> None:
-    axes.plot([0, max(count - 1, 1)], [0, max(count - 1, 1)], color=style.MUTED, linewidth=0.8, zorder=2)
-
-
-def _say_axes(axes: Axes, count: int) -> None:
+def _say_axes(axes: Axes, count: int, *, is_flat: bool) -> None:
+    """The line of perfect order, and what is told on the axes."""
+    last = max(count - 1, 1)
     edge = max(1.0, 0.03 * count)
+    axes.plot([0, last], [0, 0 if is_flat else last], color=style.MUTED, linewidth=0.8, zorder=2)
     axes.set(
-        xlim=(-edge, count - 1 + edge),
-        ylim=(-edge, count - 1 + edge),
+        xlim=(-edge, last + edge),
         xlabel="place in which it was sent",
-        ylabel="place in which it was received",
+        ylabel="places late (negative: early)" if is_flat else "place in which it was received",
     )
+    if not is_flat:
+        axes.set_ylim(-edge, last + edge)
     style.thousands(axes)
 
 

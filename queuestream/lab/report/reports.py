@@ -122,9 +122,12 @@ def of_comparison(runs: Sequence[Run], command: str) -> Report:
         command: What repeats all of them.
     """
     titles = titles_of(runs)
+    name = ", ".join(titles)
+    if len({run.name for run in runs}) == 1:
+        name = f"{runs[0].name}: {name}"
     columns = [Column(title, flow) for title, run in titles.items() if (flow := largest_flow(run.history))]
     body: list[str | Picture] = [
-        page.heading(", ".join(titles), 1),
+        page.heading(name, 1),
         page.paragraph("Side by side, under the same seed."),
         *(beside(columns[:COLUMNS_MAX]) if len(columns) > 1 else []),
         page.heading("To read"),
@@ -150,7 +153,7 @@ def of_comparison(runs: Sequence[Run], command: str) -> Report:
         ]
         texts |= {f"{folder}/{name}": text for name, text in _texts_of(run).items()}
     body += [page.heading("To repeat"), page.code(f"{command} --out report"), _foot(f"Seed {runs[0].seed}.")]
-    return Report(title=", ".join(titles), body=body, texts=texts)
+    return Report(title=name, body=body, texts=texts)
 
 
 def of_sweep(swept: Sweep, command: str, names: Sequence[str]) -> Report:
@@ -226,7 +229,8 @@ def titles_of(runs: Sequence[Run]) -> dict[str, Run]:
             for name, value in run.settings.items()
             if any(other[name] != value for other in others)
         ]
-        title = ", ".join([run.name if apart else _TITLES.get(run.name, run.name), *apart])
+        name = run.name if apart else _TITLES.get(run.name, run.name)
+        title = ", ".join(apart if apart and len(others) == len(runs) - 1 else [name, *apart])
         titled[title if title not in titled else f"{title} ({len(titled) + 1})"] = run
     return titled
 

@@ -41,8 +41,14 @@ def side_by_side(columns: Sequence[Column]) -> Figure:
     figure = style.new_figure(3.5 * len(columns), 4.2 + 0.3 * max(2, rows))
     grid = figure.subplots(2, len(columns), squeeze=False, height_ratios=[3.2, 0.5 + 0.3 * max(2, rows)])
     colours = colours_of_all(columns)
+    flat_reach = None
+    if all(order_plots.looks_like_a_line(column.flow) for column in columns):
+        flat_reach = max(2, *(order_plots.reach_of(column.flow) for column in columns))
     for number, column in enumerate(columns):
-        _draw(column, grid[0][number], grid[1][number], colours)
+        above, below = grid[0][number], grid[1][number]
+        order_plots.draw_places_by_key(above, column.flow, colours, flat_reach)
+        style.say_title(above, column.title, _lateness(column.flow))
+        _draw_consumers(below, column.flow, colours)
         if number:
             grid[0][number].set_ylabel("")
     handles = _handles(colours)
@@ -85,16 +91,16 @@ def _consumers(flow: Flow) -> list[str]:
     return sorted({one.actor for one in flow.deliveries}, key=time_plots.natural)[:_ROWS_MAX]
 
 
-def _draw(column: Column, above: Axes, below: Axes, colours: dict[str, str]) -> None:
-    flow = column.flow
+def _lateness(flow: Flow) -> str:
     received = sum(one.is_late_in_key for one in flow.deliveries)
     finished = sum(one.is_finished_late for one in flow.deliveries)
-    late = f"late in their key: {received:,} received, {finished:,} finished"
-    order_plots.draw_places_by_key(above, flow, colours)
-    style.say_title(above, column.title, late if received or finished else "every key in order")
+    if received or finished:
+        return f"late in their key: {received:,} received, {finished:,} finished"
+    return "every key in order"
+
+
+def _draw_consumers(axes: Axes, flow: Flow, colours: dict[str, str]) -> None:
     shown = flow.deliveries[: time_plots.BARS_MAX]
-    time_plots.draw_consumers(below, flow, shown, _consumers(flow), colours)
-    part = (
-        f" (the first {len(shown)} of {len(flow.deliveries):,})" if len(shown) < len(flow.deliveries) else ""
-    )
-    below.set_xlabel(f"time, {time_plots.unit_of(flow)[1]}{part}")
+    time_plots.draw_consumers(axes, flow, shown, _consumers(flow), colours)
+    part = f" (first {len(shown)} of {len(flow.deliveries):,})" if len(shown) < len(flow.deliveries) else ""
+    axes.set_xlabel(f"time, {time_plots.unit_of(flow)[1]}{part}")

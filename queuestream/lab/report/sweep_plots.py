@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from queuestream.lab.report import style
 from queuestream.lab.report.tables import is_share, label_of
+from queuestream.lab.scenarios import SCENARIOS
 from queuestream.lab.scenarios.knobs import shown
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ def sweep(swept: Sweep, names: Sequence[str]) -> Figure:
         f"What {swept.parameter} does: {swept.scenario}",
         f"means of {len(swept.seeds)} seeds; band: 95 % confidence",
     )
-    every[-1].set_xlabel(swept.parameter)
+    scenario = SCENARIOS.get(swept.scenario)
+    unit = scenario.knobs()[swept.parameter].unit if scenario else ""
+    every[-1].set_xlabel(", ".join(filter(None, (swept.parameter, unit))))
     return figure
 
 

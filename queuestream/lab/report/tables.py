@@ -37,6 +37,8 @@ _SCOPES = {
     "resource": "within a queue",
     "key": "within a key",
     "key_again": "within a key, repeats too",
+    "key_done": "within a key, when done",
+    "key_meant": "within a key, as meant",
     "group": "within a message group",
     "shard": "within a shard",
     "partition_key": "within a partition key",

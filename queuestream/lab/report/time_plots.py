@@ -79,10 +79,9 @@ def draw_consumers(
             continue
         y = rows.index(one.actor)
         begin_ns = one.begun_ns or max(one.received_ns, free_ns.get(one.actor, 0))
-        if one.done_ns is None:
+        if one.done_ns is None or one.done_ns <= begin_ns:
             dots.append(one)
         else:
-            begin_ns = min(begin_ns, one.done_ns)
             free_ns[one.actor] = one.done_ns
             left, right = (begin_ns - zero) / unit_ns, (one.done_ns - zero) / unit_ns
             bars.append([(left, y - height), (right, y - height), (right, y + height), (left, y + height)])
