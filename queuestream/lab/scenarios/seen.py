@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING
 
 from queuestream.core.clock import SECOND
 from queuestream.lab.actors.load import lane_of
-from queuestream.lab.history import History
+from queuestream.lab.history import DELETE, GET, PUT, RECEIVE, SEND, WORK, History
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from queuestream.lab.history import Event
+
+
+_HANDED_OUT = (RECEIVE, GET)
+_DONE = {DELETE: RECEIVE, WORK: GET}
+"""What says that work was done, and how one is handed what it is done with."""
 
 
 class Seen:
@@ -48,12 +53,12 @@ class Seen:
             if event.message is None or event.outcome == "failed":
                 continue
             at_ns = event.started_ns if event.ended_ns is None else event.ended_ns
-            if event.operation in {"send", "put"}:
+            if event.operation in {SEND, PUT}:
                 self.sent_ns.setdefault(event.message, event.started_ns)
-            elif event.operation in {"receive", "get"} and event.outcome == "ok":
+            elif event.operation in {RECEIVE, GET} and event.outcome == "ok":
                 self.deliveries.append(event)
                 self.first_ns.setdefault(event.message, at_ns)
-            elif event.operation == "delete":
+            elif event.operation == DELETE:
                 self.deleted_ns.setdefault(event.message, at_ns)
 
     @property
@@ -105,7 +110,7 @@ def as_meant(history: Iterable[Event]) -> History:
     tried: set[tuple[str, str]] = set()
     for event in history:
         one = event
-        if event.operation in {"send", "put"} and event.message is not None:
+        if event.operation in {SEND, PUT} and event.message is not None:
             if (event.resource, event.message) in tried:
                 continue
             tried.add((event.resource, event.message))
@@ -116,23 +121,24 @@ def as_meant(history: Iterable[Event]) -> History:
 
 
 def as_done(history: Iterable[Event]) -> History:
-    """The same history, in which each message of a queue was received when its work was done: first deleted.
+    """The same history, in which each message was received when the work on it was done.
 
-    So order is asked of what consumers did, and not only of what they were handed.  A stream's records are
-    not deleted; they are done in the order in which they were read.
+    So order is asked of what consumers did, and not only of what they were handed.  A queue's message is done
+    when it is first deleted, a stream's record when it was first worked on, as readers tell.
     """
     done = History()
-    deleted: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str, str]] = set()
     for event in history:
-        if event.operation == "delete" and event.message is not None and event.outcome == "ok":
-            if (event.resource, event.message) in deleted:
-                continue
-            deleted.add((event.resource, event.message))
-            event = copy.copy(event)  # noqa: PLW2901 - the same, told in other words
-            event.operation = "receive"
-        elif event.operation == "receive":
+        if event.operation in _HANDED_OUT:
             continue
-        done.events.append(event)
+        one = event
+        if event.operation in _DONE and event.message is not None and event.outcome == "ok":
+            if (event.resource, event.application, event.message) in seen:
+                continue
+            seen.add((event.resource, event.application, event.message))
+            one = copy.copy(event)
+            one.operation = _DONE[event.operation]
+        done.events.append(one)
     return done
 
 

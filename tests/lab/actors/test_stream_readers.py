@@ -158,18 +158,73 @@ def test_a_reader_that_stalls_for_longer_than_its_lease_has_company(world):
     assert len({event.actor for event in got(world)}) == 2
 
 
-def test_readers_go_on_after_throttled_calls_and_expired_iterators(world):
+def test_readers_go_on_after_calls_that_are_throttled(world):
     async def main():
         stream = await world.aio.create_stream("clicks", enforce_throughput=True)
         await put(stream, 20, "ada")
-        # Five reads a second are allowed; a record takes longer than an iterator lives.
-        readers = Application(world, "r", stream, work=lambda record: Fixed(301 * (record.data == b"3")))
-        readers.batch_size, readers.poll_seconds = 4, 0.15
+        # A shard answers five reads a second.
+        readers = Application(world, "r", stream, work=Fixed(0), batch_size=2, poll_seconds=0.1)
         readers.start()
         await readers.caught_up()
 
     world.run(main)
+    assert "failed" in {event.outcome for event in world.history if event.operation == "get"}
     assert [event.message for event in got(world)] == [str(number) for number in range(20)]
+
+
+def test_readers_go_on_where_they_were_after_an_iterator_has_expired(world):
+    async def main():
+        stream = await world.aio.create_stream("clicks")
+        await put(stream, 6, "ada")
+        # A record takes longer than the five minutes that an iterator lives.
+        readers = Application(
+            world,
+            "r",
+            stream,
+            work=lambda record: Fixed(301 * (record.data == b"1")),
+            batch_size=2,
+            poll_seconds=20,
+        )
+        readers.start()
+        await readers.caught_up()
+
+    world.run(main)
+    assert "ExpiredIteratorException" in {event.error for event in world.history}
+    assert [event.message for event in got(world)] == [str(number) for number in range(6)]
+
+
+def test_crashes_strike_readers_in_the_middle_of_the_work(world):
+    async def main():
+        stream = await world.aio.create_stream("clicks")
+        await put(stream, 30, "ada")
+        readers = Application(
+            world,
+            "r",
+            stream,
+            work=Fixed(1),
+            crash_rate=0.2,
+            restart_seconds=1,
+            lease_seconds=2,
+            batch_size=3,
+        )
+        readers.start()
+        await readers.caught_up()
+        return readers.crashes
+
+    assert world.run(main) == 2
+    assert list(dict.fromkeys(event.message for event in got(world))) == [str(number) for number in range(30)]
+    assert len(got(world)) > 30
+
+
+def test_waiting_for_readers_has_an_end(world):
+    async def main():
+        stream = await world.aio.create_stream("clicks")
+        await put(stream, 1)
+        readers = Application(world, "r", stream, work=Fixed(1_000))
+        readers.start()
+        return await readers.caught_up(limit_seconds=60)
+
+    assert world.run(main) is False
 
 
 def test_who_takes_which_lease_is_in_the_trace():
