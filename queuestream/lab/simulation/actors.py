@@ -4,9 +4,8 @@ Every callback belongs to an actor, which is found in the callback's context: a 
 names the task's actor, and what is called on behalf of the task inherits it.  So when one actor sets a future
 that another one waits for, what follows is run by the one that waited.
 
-Among the actors that could run, the one with the lowest *draw* is next.  An actor draws anew whenever it has
-something to run again, from numbers of its own: what is chosen depends on who wakes whom, and not on how
-many callbacks asyncio needs for it, which differs between versions of Python.
+So what is chosen between are actors, and what is chosen depends on who wakes whom; not on how many
+callbacks asyncio needs for it, which differs between versions of Python.
 """
 
 from __future__ import annotations
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
 
     from queuestream.lab.simulation.event_loop import SimulatedLoop
-
-BITS = (1 << 64) - 1
-"""A draw has 64 bits; the next one is the last one times `FACTOR` plus `STEP` (Knuth's, of MMIX)."""
-FACTOR = 6364136223846793005
-STEP = 1442695040888963407
 
 
 class Call(asyncio.Handle):
@@ -98,10 +92,9 @@ class Actor:
     Args:
         name: No two of a world have the same one.
         number: Grows in the order in which they were started.
-        draw: What the draws begin with.
 
     Attributes:
-        draw: Its place among those that could run: the lower, the sooner.
+        place: Its number and itself, to be sorted by.
         ready: What it has to run, in this order.
         due: What it has to run after that, because its time has come.  So what came in time counts; where
             a timeout and what is waited for come at the same instant, versions of Python differ.
@@ -114,21 +107,21 @@ class Actor:
 
     __slots__ = (
         "cause",
-        "draw",
         "due",
         "idle_ns",
         "idle_turns",
         "later",
         "name",
         "number",
+        "place",
         "ready",
         "scheduled",
     )
 
-    def __init__(self, name: str, number: int, draw: int) -> None:
+    def __init__(self, name: str, number: int) -> None:
         self.name = name
         self.number = number
-        self.draw = draw
+        self.place = number, self
         self.ready: deque[Call] = deque()
         self.due: deque[Timer] = deque()
         self.later: list[Call] = []

@@ -7,7 +7,6 @@ actor leaves the luck of all others as it was.
 from __future__ import annotations
 
 import random
-from hashlib import blake2b
 
 
 class Chance:
@@ -30,10 +29,6 @@ class Chance:
         if stream is None:
             stream = self._streams[name] = random.Random(f"{self.seed} {name}")
         return stream
-
-    def order_of(self, name: str) -> int:
-        """What an actor's draws begin with: 64 bits."""
-        return int.from_bytes(blake2b(f"{self.seed} {name}".encode(), digest_size=8).digest(), "big")
 
     def begin_anew(self, seed: int | str) -> None:
         """From now on every stream, also one that is in use, is the one of another seed."""

@@ -1,7 +1,7 @@
 """An event loop without sockets, whose time is a world's and whose order is chosen by a seed.
 
-    while the main task is not done:
-        take the actor with the lowest draw, and run what it has to run
+    until it is stopped:
+        choose one of the actors that have something to run, and run that
         if there is none: move the clock to the next timer
 
 asyncio's own tasks, futures, timeouts, queues and locks run on it as they are.  What a real loop does in the
@@ -19,6 +19,7 @@ import logging
 import sys
 import threading
 import weakref
+from bisect import insort
 from contextvars import copy_context
 from functools import partial
 from heapq import heapify, heappop, heappush
@@ -28,13 +29,14 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from queuestream.core.errors import DeadlockError, NotSimulated
-from queuestream.lab.simulation.actors import BITS, CURRENT, FACTOR, STEP, Actor, ActorTask, Call, Timer
+from queuestream.lab.simulation.actors import CURRENT, Actor, ActorTask, Call, Timer
 from queuestream.lab.simulation.outside import OutsideWorld
 from queuestream.lab.simulation.standstill import explain
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine
     from contextvars import Context
+    from types import FrameType
 
     from queuestream.lab.simulation.chance import Chance
     from queuestream.lab.simulation.clock import WorldClock
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 _SECOND = 1_000_000_000
 NEVER_NS = 1 << 80
 
-_TURN = range(10_000)
+_TURN = range(1_000)
 """How many callbacks an actor runs before others have their turn, though it has more of them."""
 _TURNS_MAX = 1_000_000
 """How many turns there may be at one instant before time passes all the same."""
@@ -58,6 +60,9 @@ _ENSURE_FUTURE = {
     for name in ("ensure_future", "_ensure_future")  # the latter up to Python 3.11
     if (function := getattr(asyncio.tasks, name, None)) is not None
 }
+# Up to Python 3.12 they make a task first and give it its name then, but we go by names.
+_NAMING_LATER = {asyncio.create_task.__code__, asyncio.TaskGroup.create_task.__code__}
+_END_OF_SLEEP = getattr(asyncio.futures, "_set_result_unless_cancelled", None)
 _LOGGER = logging.getLogger("asyncio")
 
 
@@ -84,7 +89,7 @@ class SimulatedLoop(OutsideWorld):
 
     Args:
         clock: The time, which the loop moves.
-        chance: Where the draws begin.
+        chance: Where the choices come from.
 
     Attributes:
         decisions: How many there have been: how often an actor was chosen.
@@ -101,14 +106,14 @@ class SimulatedLoop(OutsideWorld):
         self.decisions = 0
         self.decided: Callable[[Actor, list[Actor]], object] | None = None
         self.turning_point = NOWHERE
-        self._factor, self._step = FACTOR, STEP
         # Actors are counted apart: how many timers there are depends on the version of Python.
         self._actor_numbers = count(1)
         self._numbers = count(1)
         self._names: dict[str, int] = {}
-        # Those that could run: as they came, and as a heap by their draws.  Who is alone draws none.
+        # Those that could run: as they came, and by their numbers.
         self._arrivals: list[Actor] = []
-        self._line: list[tuple[int, int, Actor]] = []
+        self._line: list[tuple[int, Actor]] = []
+        self._choose = chance.stream("what runs next").random
         # Those that gave way too often at this instant.
         self._idle: list[Actor] = []
         self._timers: list[tuple[int, int, Timer]] = []
@@ -226,9 +231,12 @@ class SimulatedLoop(OutsideWorld):
         """A task, which is an actor of its own."""
         if context is None:
             context = copy_context()
-        if _asked_by_wait_for():
+        frame = sys._getframe(1)
+        if _is_wait_for(frame):
             actor = context.get(CURRENT, self._nobody)
         else:
+            if name is None and frame.f_code in _NAMING_LATER:
+                name = frame.f_locals["name"]
             actor = self._new_actor(name, coro)
             context.run(CURRENT.set, actor)
         if self._task_factory is not None:
@@ -257,7 +265,7 @@ class SimulatedLoop(OutsideWorld):
             number = self._names[name] = self._names.get(name, 0) + 1
             if number > 1:
                 name = f"{name}-{number}"
-        return Actor(name, next(self._actor_numbers), self._chance.order_of(name))
+        return Actor(name, next(self._actor_numbers))
 
     def set_task_factory(self, factory: Any) -> None:
         """Have tasks made by `factory(loop, coroutine, context=...)`."""
@@ -303,10 +311,7 @@ class SimulatedLoop(OutsideWorld):
         Raises:
             DeadlockError: Nothing can happen any more.
         """
-        if self._closed:
-            raise RuntimeError("Event loop is closed")
-        if self._running or asyncio._get_running_loop() is not None:
-            raise RuntimeError("A world cannot run while another event loop runs in this thread.")
+        self.check_may_run()
         self._thread = threading.get_ident()
         self._running = True
         hooks = sys.get_asyncgen_hooks()
@@ -320,6 +325,17 @@ class SimulatedLoop(OutsideWorld):
             self._running = self._stopping = False
             self._call = None
             self.current = self._nobody
+
+    def check_may_run(self) -> None:
+        """Let a run begin.
+
+        Raises:
+            RuntimeError: An event loop runs already, this one or another one, or this one is closed.
+        """
+        if self._closed:
+            raise RuntimeError("Event loop is closed")
+        if self._running or asyncio._get_running_loop() is not None:
+            raise RuntimeError("A world cannot run while another event loop runs in this thread.")
 
     def run_until_complete(self, future: Any) -> Any:
         """Run until a coroutine or future is done; its result.
@@ -342,7 +358,7 @@ class SimulatedLoop(OutsideWorld):
         return task.result()
 
     def _take_turns(self) -> None:
-        arrivals, line, clock = self._arrivals, self._line, self._clock
+        arrivals, line, choose, clock = self._arrivals, self._line, self._choose, self._clock
         actor = self._nobody
         # All in one place, as this is what a simulation does.
         try:
@@ -354,13 +370,16 @@ class SimulatedLoop(OutsideWorld):
                     while not arrivals and not line:
                         self._let_time_pass()
                     if line or len(arrivals) > 1:
-                        self._draw()
-                        actor = heappop(line)[2]
+                        # In which order they came must not matter, as it is asyncio's affair.
+                        for actor in arrivals:
+                            insort(line, actor.place)
+                        arrivals.clear()
+                        actor = line.pop(int(choose() * len(line)))[1]
                     else:
                         actor = arrivals.pop()
                     self.current = actor
                     if self.decided is not None:
-                        self.decided(actor, [entry[2] for entry in line])
+                        self.decided(actor, [place[1] for place in line])
                     ready, due = actor.ready, actor.due
                     for _ in _TURN:
                         if ready:
@@ -371,7 +390,13 @@ class SimulatedLoop(OutsideWorld):
                             break
                         if not call._cancelled:
                             try:
-                                call._context.run(call._callback, *call._args)
+                                if call._callback is _END_OF_SLEEP:
+                                    # What it does, without a context: a seventh of what a sleep costs.
+                                    future, result = call._args
+                                    if not future.cancelled():
+                                        future.set_result(result)
+                                else:
+                                    call._context.run(call._callback, *call._args)
                             except BaseException as error:  # noqa: BLE001 - nobody's: tasks keep theirs
                                 self._failed(call, error)
                     if actor.later or ready or due:
@@ -381,7 +406,7 @@ class SimulatedLoop(OutsideWorld):
                     if self._stopping:
                         return
                 if self.decisions >= self.turning_point.decisions:
-                    self._turn_away()
+                    self.turning_point.turn()
                 elif clock._now_ns == began_ns:
                     self._let_time_pass()
         except BaseException:  # Ctrl-C, and a deadlock: those who are left are run once more, to be ended
@@ -389,23 +414,6 @@ class SimulatedLoop(OutsideWorld):
             if actor.ready or actor.due or actor.later:
                 self._give_way(actor)
             raise
-
-    def _draw(self) -> None:
-        """Put those that have come into the line, by chance."""
-        line = self._line
-        for actor in self._arrivals:
-            actor.draw = draw = (actor.draw * self._factor + self._step) & BITS
-            heappush(line, (draw, actor.number, actor))
-        self._arrivals.clear()
-
-    def _turn_away(self) -> None:
-        """Another seed takes over: nobody's next draw is what it would have been."""
-        self.turning_point.turn()
-        # Any factor of this form has the full period of 2^64 (Knuth, theorem A of section 3.2.1.2).
-        self._factor = self._chance.order_of("factor") & ~7 | 5
-        self._step = self._chance.order_of("step") | 1
-        self._arrivals += [entry[2] for entry in self._line]
-        self._line.clear()
 
     def _failed(self, call: Call, error: BaseException) -> None:
         if isinstance(error, SystemExit | KeyboardInterrupt):
@@ -436,7 +444,7 @@ class SimulatedLoop(OutsideWorld):
             self._cancelled_timers -= 1
         if timers and (when_ns := timers[0][0]) != NEVER_NS:
             if when_ns >= self.turning_point.at_ns:
-                self._turn_away()
+                self.turning_point.turn()
             self._clock._now_ns = when_ns
             self._bring_due()
         elif not self._idle or max(actor.idle_turns for actor in self._idle) >= _IDLE_TURNS_END:
@@ -548,12 +556,11 @@ class SimulatedLoop(OutsideWorld):
         _LOGGER.error("\n".join(lines), exc_info=context.get("exception"))
 
 
-def _asked_by_wait_for() -> bool:
+def _is_wait_for(frame: FrameType) -> bool:
     """Whether it is `asyncio.wait_for` that makes a task, which some versions of Python do and some don't.
 
     What such a task does is done by the one that waits, so that a run is the same on all of them.
     """
-    frame = sys._getframe(2)
     while frame.f_code in _ENSURE_FUTURE and frame.f_back is not None:
         frame = frame.f_back
     return frame.f_code is asyncio.wait_for.__code__

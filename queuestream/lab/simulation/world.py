@@ -133,7 +133,7 @@ class World:
         """
         return self._chance.stream(name)
 
-    def record(self, what: str, **details: Any) -> None:
+    def record(self, what: str, /, **details: Any) -> None:
         """Put a line into the trace, about the actor that runs; nothing where there is no trace."""
         if self._traced:
             actor = self._loop.current.name
@@ -185,6 +185,7 @@ class World:
             main, args = self._main
         if not inspect.iscoroutinefunction(main):
             raise TypeError(f"A world runs an async def, called by the world itself; this is {main!r}.")
+        self._loop.check_may_run()
         first = next(iter(inspect.signature(main).parameters), None)
         self._main = main, args
         with _repeatable(self._chance):
@@ -257,7 +258,9 @@ class World:
             if not self._ending:
                 self._loop.stop()
 
-    def _ended_main(self, _: asyncio.Task[Any]) -> None:
+    def _ended_main(self, task: asyncio.Task[Any]) -> None:
+        if not task.cancelled():
+            task.exception()  # it has been looked at, also if Ctrl-C comes first
         if not self._ending:
             self._loop.stop()
 

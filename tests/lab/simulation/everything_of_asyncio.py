@@ -1,16 +1,13 @@
 """A program that uses much of asyncio; it prints its history and trace, to be compared between processes.
 
-python everything_of_asyncio.py [SEED]
+python everything_of_asyncio.py [SEED [together]]
 """
 
 import asyncio
-import contextvars
 import random
 import sys
 
 from queuestream.lab import Event, World
-
-WHO = contextvars.ContextVar("who")
 
 
 class Program:
@@ -78,7 +75,9 @@ class Program:
         try:
             async with asyncio.TaskGroup() as group:
                 for number in range(5):
-                    group.create_task(self.work(f"in a group {number}", number % 3 / 4))
+                    group.create_task(
+                        self.work(f"in a group {number}", number % 3 / 4), name=f"grouped {number}"
+                    )
                 group.create_task(self.failing("group"))
                 group.create_task(self.forever("in a group"))
         except* ValueError as errors:
@@ -157,7 +156,9 @@ class Program:
         self.tell("inner", await inner)
 
     async def cancelling(self):
-        tasks = [asyncio.create_task(self.forever(f"cancelled {number}")) for number in range(5)]
+        tasks = [
+            asyncio.create_task(self.forever(f"cancelled {number}"), name="victim") for number in range(5)
+        ]
         await asyncio.sleep(1)
         for task in tasks:
             task.cancel()
@@ -247,9 +248,9 @@ class Program:
         self.tell("spun")
 
 
-async def main(world):
+async def alone(world):
+    """Each of them by itself."""
     program = Program(world)
-    WHO.set("main")
     for way in (
         program.wait_fors,
         program.timeouts,
@@ -268,6 +269,11 @@ async def main(world):
     ):
         program.tell("alone", way.__name__)
         await way()
+
+
+async def together(world):
+    """Many of them at once."""
+    program = Program(world)
     await asyncio.gather(
         program.wait_fors(),
         program.groups(),
@@ -281,6 +287,8 @@ async def main(world):
 
 if __name__ == "__main__":
     world = World(sys.argv[1] if len(sys.argv) > 1 else 7, trace=True)
-    world.run(main)
+    if "together" not in sys.argv:
+        world.run(alone)
+    world.run(together)
     sys.stdout.write(world.history.to_json_lines())
     sys.stdout.write(world.trace_text())
