@@ -118,6 +118,8 @@ class QueueRows:
         for number in change.numbers:
             marked.pop(number, None)  # it goes to the end
             marked[number] = timeout_ns
+        if not change.numbers:
+            kept.is_changed = True  # what the ordering remembers
         if change.attempt_id is not None:
             kept.attempts[change.attempt_id] = None
 

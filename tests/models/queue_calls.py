@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from queuestream import Broker
+from queuestream import STRICT, Broker, Delivery
 from queuestream.core.errors import ServiceError
 from queuestream.core.ids import Ids
 from queuestream.core.queues.consistency import AT_ONCE, EVENTUAL, Consistency
@@ -10,11 +10,13 @@ from queuestream.core.queues.limits import QueueLimits
 
 LIMITS = QueueLimits(in_flight_max=6, fifo_in_flight_max=6, fifo_look_ahead_max=5)
 STANDARD = ("tasks", "mails", "dead")
+WITHOUT_GROUPS = "mails"
 FIFO = ("orders.fifo", "bills.fifo", "dead.fifo")
 ACCOUNT = "123456789012"
 
 
 def send(broker, handles, queue, *, delay, group, deduplication_id, attributes):
+    group = None if queue == WITHOUT_GROUPS else group
     arguments = {"message_group_id": group, "message_attributes": attributes}
     if queue in FIFO:
         arguments |= {"message_group_id": group or "all", "message_deduplication_id": deduplication_id}
@@ -25,8 +27,9 @@ def send(broker, handles, queue, *, delay, group, deduplication_id, attributes):
 
 def send_batch(broker, handles, queue, *, groups):
     entries = [{"id": str(n), "message_body": f"{n} of {group}"} for n, group in enumerate(groups)]
-    for entry, group in zip(entries, groups, strict=True):
-        entry["message_group_id"] = group
+    if queue != WITHOUT_GROUPS:
+        for entry, group in zip(entries, groups, strict=True):
+            entry["message_group_id"] = group
     return broker.queue(queue).send_batch(entries)
 
 
@@ -124,7 +127,7 @@ def call(function, **arguments):
 
 QUEUE = st.sampled_from(STANDARD + FIFO)
 BUSY_QUEUE = st.sampled_from(
-    ["tasks", "tasks", "orders.fifo", "orders.fifo", "orders.fifo", "dead", "dead.fifo"]
+    ["tasks", "tasks", "mails", "mails", "orders.fifo", "orders.fifo", "orders.fifo", "dead", "dead.fifo"]
 )
 GROUP = st.sampled_from(["a", "b", "c"])
 PICK = st.integers(0, 9)
@@ -211,14 +214,62 @@ CONSISTENCY = st.sampled_from(
         EVENTUAL,
     ]
 )
+MAIL = {"queue": WITHOUT_GROUPS, "group": None, "deduplication_id": None, "attributes": None}
+SHARE = st.sampled_from([0, 0.5, 1])
+# Knobs that turn everything around within a few messages.
+DELIVERY = st.one_of(
+    st.just(STRICT),
+    st.builds(
+        Delivery,
+        hosts=st.sampled_from([1, 3]),
+        sampled_hosts=st.sampled_from([1, 2]),
+        reordering=SHARE,
+        overtaken_max=st.sampled_from([1, 2, 10]),
+        duplicates=SHARE,
+        returns=SHARE,
+        back_after_receives=st.sampled_from([1, 2, 3]),
+    ),
+)
+# One queue that is asked for much, so that what it does to its messages happens to many of them.
+BUSY_DELIVERY = st.builds(
+    Delivery,
+    hosts=st.sampled_from([1, 3, 5]),
+    sampled_hosts=st.sampled_from([1, 2]),
+    reordering=st.sampled_from([0, 0.7, 1]),
+    overtaken_max=st.sampled_from([1, 2, 4]),
+    duplicates=SHARE,
+    returns=SHARE,
+    back_after_receives=st.sampled_from([1, 2, 3]),
+)
+BUSY_STEP = st.sampled_from(
+    [
+        (send_batch, {"queue": WITHOUT_GROUPS, "groups": ["a"] * 5}),
+        (send, MAIL | {"delay": None}),
+        (send, MAIL | {"delay": 1}),
+        *[
+            (receive, {"queue": WITHOUT_GROUPS, "attempt_id": None, "count": count, "visibility_timeout": 5})
+            for count in (1, 1, 1, 2, 10)
+        ],
+        (receive, {"queue": WITHOUT_GROUPS, "attempt_id": None, "count": 2, "visibility_timeout": 0}),
+        (delete, {"pick": 0}),
+        (delete_batch, {"picks": [0, 1, 2]}),
+        (change_visibility, {"pick": 1, "seconds": 0}),
+        (change_visibility, {"pick": 2, "seconds": 1}),
+        (look, {"queue": WITHOUT_GROUPS}),
+        1,
+        "next event",
+        "before the next event",
+    ]
+)
+BUSY_STEPS = st.integers(20, 50).flatmap(lambda length: st.lists(BUSY_STEP, min_size=length, max_size=length))
 STEPS = st.integers(0, 50).flatmap(lambda length: st.lists(STEP, min_size=length, max_size=length))
 
 
 # --- brokers that are asked, and what is seen of them ---
 
 
-def new_broker(clock, consistency):
-    return Broker(clock=clock, seed=1, queue_limits=LIMITS, consistency=consistency)
+def new_broker(clock, consistency, delivery):
+    return Broker(clock=clock, seed=1, queue_limits=LIMITS, consistency=consistency, delivery=delivery)
 
 
 def create_queues(clock, *brokers):
@@ -228,6 +279,7 @@ def create_queues(clock, *brokers):
     clock.advance(seconds=brokers[0].consistency.creation_seconds)
     for broker in brokers:
         redrive(broker, [], "tasks", to="dead", max_receive_count=1)
+        redrive(broker, [], "mails", to="dead", max_receive_count=3)
         redrive(broker, [], "orders.fifo", to="dead.fifo", max_receive_count=1)
 
 

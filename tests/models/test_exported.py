@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from queue_calls import (
     CONSISTENCY,
+    DELIVERY,
     LIMITS,
     STEPS,
     ask,
@@ -35,13 +36,14 @@ def go_on(broker, clock, handles, steps):
     return answers
 
 
-def same(steps, further_steps, consistency, folder):
+def same(steps, further_steps, consistency, delivery, folder):
     clock = VirtualClock()
     options = {
         "clock": clock,
         "seed": 1,
         "queue_limits": LIMITS,
         "consistency": consistency,
+        "delivery": delivery,
         "durability": "none",
     }
     path, again = folder / "one.db", folder / "other.db"
@@ -69,8 +71,8 @@ def same(steps, further_steps, consistency, folder):
 
 @pytest.mark.slow
 @settings(max_examples=60, derandomize=False)
-@given(STEPS, STEPS, CONSISTENCY)
+@given(STEPS, STEPS, CONSISTENCY, DELIVERY)
 def test_a_broker_that_was_exported_and_imported_goes_on_as_it_would_have(
-    tmp_path_factory, steps, further_steps, consistency
+    tmp_path_factory, steps, further_steps, consistency, delivery
 ):
-    same(steps, further_steps, consistency, tmp_path_factory.mktemp("exported"))
+    same(steps, further_steps, consistency, delivery, tmp_path_factory.mktemp("exported"))

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from queue_calls import (
     CONSISTENCY,
+    DELIVERY,
     LIMITS,
     STEPS,
     ask,
@@ -48,6 +49,8 @@ def places_of(ordering):
         return [group.place for group in ordering._line]
     if hasattr(ordering, "_tenants"):
         return [0, *sorted(tenant.number for tenant in ordering._tenants.values())]
+    if hasattr(ordering, "_behind"):
+        return [0, *sorted(ordering._behind)]
     return []
 
 
@@ -116,11 +119,11 @@ def order_of(queue):
     return [message.number for message in taken]
 
 
-def same(steps, between, consistency, limits):
+def same(steps, between, consistency, delivery, limits):
     clock = VirtualClock()
 
     def new_broker():
-        return Broker(clock=clock, seed=1, queue_limits=limits, consistency=consistency)
+        return Broker(clock=clock, seed=1, queue_limits=limits, consistency=consistency, delivery=delivery)
 
     broker = new_broker()
     kept = Kept(new_broker)
@@ -147,15 +150,17 @@ def same(steps, between, consistency, limits):
         assert order_of(kept.broker.queues[name]) == order_of(queue)
 
 
-@given(STEPS, BETWEEN, CONSISTENCY, ANY_LIMITS)
-def test_queues_that_are_loaded_from_their_rows_go_on_as_they_were(steps, between, consistency, limits):
-    same(steps, between, consistency, limits)
+@given(STEPS, BETWEEN, CONSISTENCY, DELIVERY, ANY_LIMITS)
+def test_queues_that_are_loaded_from_their_rows_go_on_as_they_were(
+    steps, between, consistency, delivery, limits
+):
+    same(steps, between, consistency, delivery, limits)
 
 
 @pytest.mark.slow
 @settings(max_examples=600, derandomize=False)
-@given(STEPS, BETWEEN, CONSISTENCY, ANY_LIMITS)
+@given(STEPS, BETWEEN, CONSISTENCY, DELIVERY, ANY_LIMITS)
 def test_queues_that_are_loaded_from_their_rows_go_on_as_they_were_for_long(
-    steps, between, consistency, limits
+    steps, between, consistency, delivery, limits
 ):
-    same(steps, between, consistency, limits)
+    same(steps, between, consistency, delivery, limits)

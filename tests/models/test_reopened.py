@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from queue_calls import (
     CONSISTENCY,
+    DELIVERY,
     LIMITS,
     STEPS,
     ask,
@@ -34,10 +35,11 @@ BETWEEN = st.lists(st.sampled_from([NOTHING, NOTHING, NOTHING, CLOSED, KILLED, K
 class Kept:
     """A broker in a file, which is opened again and again."""
 
-    def __init__(self, folder, clock, consistency):
+    def __init__(self, folder, clock, consistency, delivery):
         self.folder = Path(folder)
         self.clock = clock
         self.consistency = consistency
+        self.delivery = delivery
         self.number = 0
         self.broker = self.open()
 
@@ -50,6 +52,7 @@ class Kept:
             seed=1,
             queue_limits=LIMITS,
             consistency=self.consistency,
+            delivery=self.delivery,
             durability="none",
         )
 
@@ -69,10 +72,10 @@ class Kept:
             self.broker = self.open()
 
 
-def same(steps, between, consistency, folder):
+def same(steps, between, consistency, delivery, folder):
     clock = VirtualClock()
-    broker = new_broker(clock, consistency)
-    kept = Kept(folder, clock, consistency)
+    broker = new_broker(clock, consistency, delivery)
+    kept = Kept(folder, clock, consistency, delivery)
     create_queues(clock, broker, kept.broker)
     handles = []
     ends = iter(between)
@@ -95,15 +98,17 @@ def same(steps, between, consistency, folder):
 
 
 @settings(max_examples=8)
-@given(STEPS, BETWEEN, CONSISTENCY)
-def test_a_broker_reopened_at_any_point_is_the_one_in_memory(tmp_path_factory, steps, between, consistency):
-    same(steps, between, consistency, tmp_path_factory.mktemp("kept"))
+@given(STEPS, BETWEEN, CONSISTENCY, DELIVERY)
+def test_a_broker_reopened_at_any_point_is_the_one_in_memory(
+    tmp_path_factory, steps, between, consistency, delivery
+):
+    same(steps, between, consistency, delivery, tmp_path_factory.mktemp("kept"))
 
 
 @pytest.mark.slow
 @settings(max_examples=300, derandomize=False)
-@given(STEPS, BETWEEN, CONSISTENCY)
+@given(STEPS, BETWEEN, CONSISTENCY, DELIVERY)
 def test_a_broker_reopened_at_any_point_is_the_one_in_memory_for_long(
-    tmp_path_factory, steps, between, consistency
+    tmp_path_factory, steps, between, consistency, delivery
 ):
-    same(steps, between, consistency, tmp_path_factory.mktemp("kept"))
+    same(steps, between, consistency, delivery, tmp_path_factory.mktemp("kept"))

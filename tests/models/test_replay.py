@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from queue_calls import (
     CONSISTENCY,
+    DELIVERY,
     STEPS,
     ask,
     begin_ids_anew,
@@ -28,9 +29,9 @@ class DiskIsFullError(Exception):
     """What a listener raises that cannot write."""
 
 
-def check_twin(steps, further_steps, consistency):
+def check_twin(steps, further_steps, consistency, delivery):
     clock = VirtualClock()
-    broker, twin = new_broker(clock, consistency), new_broker(clock, consistency)
+    broker, twin = new_broker(clock, consistency, delivery), new_broker(clock, consistency, delivery)
     heard = []
     broker.listen(lambda changes: heard.extend(decode(encode(changes))))
     create_queues(clock, broker)
@@ -66,23 +67,25 @@ def check_twin(steps, further_steps, consistency):
     assert seen(twin) == seen(broker)
 
 
-@given(STEPS, STEPS, CONSISTENCY)
-def test_a_listener_that_hears_only_the_changes_rebuilds_an_equal_broker(steps, further_steps, consistency):
-    check_twin(steps, further_steps, consistency)
+@given(STEPS, STEPS, CONSISTENCY, DELIVERY)
+def test_a_listener_that_hears_only_the_changes_rebuilds_an_equal_broker(
+    steps, further_steps, consistency, delivery
+):
+    check_twin(steps, further_steps, consistency, delivery)
 
 
 @pytest.mark.slow
-@given(STEPS, STEPS, CONSISTENCY)
+@given(STEPS, STEPS, CONSISTENCY, DELIVERY)
 @settings(max_examples=600, derandomize=False)
 def test_a_listener_that_hears_only_the_changes_rebuilds_an_equal_broker_for_long(
-    steps, further_steps, consistency
+    steps, further_steps, consistency, delivery
 ):
-    check_twin(steps, further_steps, consistency)
+    check_twin(steps, further_steps, consistency, delivery)
 
 
-def check_refusals(steps, consistency):
+def check_refusals(steps, consistency, delivery):
     clock = VirtualClock()
-    broker, other = new_broker(clock, consistency), new_broker(clock, consistency)
+    broker, other = new_broker(clock, consistency, delivery), new_broker(clock, consistency, delivery)
     is_full = False
 
     def write(changes):
@@ -114,18 +117,20 @@ def check_refusals(steps, consistency):
     assert seen(broker) == seen(other)
 
 
-@given(STEPS, CONSISTENCY)
-def test_where_a_listener_raises_nothing_has_changed_and_the_same_call_works_later(steps, consistency):
-    check_refusals(steps, consistency)
+@given(STEPS, CONSISTENCY, DELIVERY)
+def test_where_a_listener_raises_nothing_has_changed_and_the_same_call_works_later(
+    steps, consistency, delivery
+):
+    check_refusals(steps, consistency, delivery)
 
 
 @pytest.mark.slow
-@given(STEPS, CONSISTENCY)
+@given(STEPS, CONSISTENCY, DELIVERY)
 @settings(max_examples=400, derandomize=False)
 def test_where_a_listener_raises_nothing_has_changed_and_the_same_call_works_later_for_long(
-    steps, consistency
+    steps, consistency, delivery
 ):
-    check_refusals(steps, consistency)
+    check_refusals(steps, consistency, delivery)
 
 
 def test_what_the_listener_raised_is_what_the_call_raises(broker, queue):
