@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(swept.to_json(), end="")
     else:
-        say(f"{swept.scenario}: what {swept.parameter} does")
+        say(f"{swept.scenario}, by {swept.parameter}")
         show_table(tables.sweep_table(swept, names))
     write(reports.of_sweep(swept, _command(options, settings), names), options)
     return ALL_IS_WELL

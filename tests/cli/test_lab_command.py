@@ -303,13 +303,3 @@ def test_a_comparison_a_sweep_and_a_history_have_reports_too(capsys, tmp_path, h
     assert main(["lab", "check", str(history), "--promise", "fifo", "--out", str(tmp_path / "verdict")]) == 0
     assert {"report.html", "verdict.json", "places.png"} <= set(files_of(tmp_path / "verdict"))
     assert "--promise fifo" in (tmp_path / "verdict" / "report.html").read_text()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_every_scenario_makes_its_report(capsys, tmp_path, scenario):
-    knobs = SCENARIOS[scenario].knobs()
-    size = "departures" if "departures" in knobs else "messages"
-    assert main(["lab", "run", scenario, "--set", f"{size}=40", "--out", str(tmp_path), "--json"]) == 0
-    assert capsys.readouterr().err == ""
-    assert {"report.html", "run.json", "history.jsonl"} <= set(files_of(tmp_path))

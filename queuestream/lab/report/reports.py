@@ -158,7 +158,7 @@ def of_comparison(runs: Sequence[Run], command: str) -> Report:
 
 def of_sweep(swept: Sweep, command: str, names: Sequence[str]) -> Report:
     """A knob over its range, and some figures over it."""
-    title = f"{swept.scenario}: what {swept.parameter} does"
+    title = f"{swept.scenario}, by {swept.parameter}"
     settings = tables.Table(
         "The other settings",
         [("knob", False), ("value", False)],

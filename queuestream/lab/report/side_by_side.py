@@ -95,7 +95,7 @@ def _lateness(flow: Flow) -> str:
     received = sum(one.is_late_in_key for one in flow.deliveries)
     finished = sum(one.is_finished_late for one in flow.deliveries)
     if received or finished:
-        return f"late in their key: {received:,} received, {finished:,} finished"
+        return f"late in key: {received:,} received, {finished:,} finished"
     return "every key in order"
 
 

@@ -102,7 +102,7 @@ def new_figure(width: float = 5.6, height: float = 3.9) -> Figure:
 def lay_out(figure: Figure) -> None:
     """Find the place of everything, once for all formats: that is most of the work."""
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    figure.set_layout_engine(None)  # none at all: the placeholder has everything drawn twice
 
 
 def to_bytes(figure: Figure, picture_format: Format) -> bytes:

@@ -32,7 +32,7 @@ def sweep(swept: Sweep, names: Sequence[str]) -> Figure:
         _draw(axes, swept, name)
     style.say_heading(
         figure,
-        f"What {swept.parameter} does: {swept.scenario}",
+        f"{swept.scenario}, by {swept.parameter}",
         f"means of {len(swept.seeds)} seeds; band: 95 % confidence",
     )
     scenario = SCENARIOS.get(swept.scenario)

@@ -115,7 +115,7 @@ def key_handles(flow: Flow, colours: dict[str, str]) -> list[tuple[str, str, str
     if others := len(colours) - len(handles):
         handles.append((f"{others:,} other keys", style.GREY, "s"))
     if any(one.is_finished_late for one in flow.deliveries):
-        handles.append(("finished after a later one of its key", style.INK, "v"))
+        handles.append(("finished late for its key", style.INK, "v"))
     return handles
 
 
