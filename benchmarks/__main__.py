@@ -11,13 +11,14 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import durable, imports, in_process, lab, over_http, queues, report, streams
+from benchmarks import durable, imports, in_process, lab, lab_metrics, over_http, queues, report, streams
 from benchmarks.harness import FULL, QUICK, SMOKE, Bench, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ROWS = queues.ROWS | streams.ROWS | imports.ROWS | durable.ROWS | in_process.ROWS | over_http.ROWS | lab.ROWS
+ROWS |= lab_metrics.ROWS
 _RESULTS = Path(__file__).with_name("results")
 
 _EXAMPLES = """\
