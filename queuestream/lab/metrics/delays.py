@@ -75,11 +75,12 @@ def waits(sent_ns: Sequence[int | None], until_ns: Sequence[int | None]) -> list
     >>> waits([0, 10, 20, None], [5, None, 18, 30])
     [5, 0]
     """
-    return [
-        max(until - sent, 0)
+    found = [
+        until - sent
         for sent, until in zip(sent_ns, until_ns, strict=True)
         if sent is not None and until is not None
     ]
+    return [max(wait, 0) for wait in found] if min(found, default=0) < 0 else found
 
 
 def age_of_oldest(

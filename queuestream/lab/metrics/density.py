@@ -46,6 +46,12 @@ def displacements(sequence: Sequence[int], threshold: int | None = None) -> list
 
 def displacements_of(once: Sequence[int], in_place: Sequence[int]) -> list[int]:
     """The displacements (`displacements`) without repetitions, where the sorting is known."""
+    if not once:
+        return []
+    lowest, highest = once[in_place[0]], once[in_place[-1]]
+    if highest - lowest == len(once) - 1:
+        # Nothing is missing, so that the indices are known without looking.
+        return list(map(sub, range(lowest, highest + 1), once))
     return list(map(sub, map(once.__getitem__, in_place), once))
 
 

@@ -7,6 +7,7 @@ together are made of sums, too, and are those of all their arrivals, not means o
 from __future__ import annotations
 
 from collections import Counter
+from operator import sub
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -182,11 +183,10 @@ def order_of(sequence: Sequence[int], received_ns: Sequence[int]) -> Order:
     distinct = len(set(sequence))
     if disorder.is_sorted(sequence):
         return _in_order(sequence, distinct)
-    overtakers = reordering.overtakers(sequence)
-    late = list(overtakers)
-    extents = [position - overtaker for position, overtaker in overtakers.items()]
-    late_times = [received_ns[position] - received_ns[first] for position, first in overtakers.items()]
-    gaps = reordering.gaps_between(overtakers)
+    late, first = reordering.late_and_first(sequence)
+    extents = list(map(sub, late, first))
+    late_times = list(map(sub, map(received_ns.__getitem__, late), map(received_ns.__getitem__, first)))
+    gaps = reordering.gaps_between(first)
     free_runs = reordering.runs_between(late, length)
     directly_after = reordering.n_reordering(sequence)
     in_place = disorder.sorting(sequence)
@@ -221,7 +221,7 @@ def order_of(sequence: Sequence[int], received_ns: Sequence[int]) -> Order:
         occupancy_sum=sum(occupancies),
         distinct=distinct,
         inversions=disorder.inversions(sequence),
-        pairs=disorder.pairs(sequence),
+        pairs=disorder.pairs(sequence) if distinct < length else length * (length - 1) // 2,
         footrule=sum(distances),
         max_displacement=max(distances),
         runs=disorder.runs(sequence),

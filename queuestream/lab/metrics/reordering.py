@@ -15,7 +15,7 @@ Positions are counted from 0 and distances are differences of positions, so they
 from __future__ import annotations
 
 from bisect import bisect_right
-from itertools import accumulate
+from itertools import accumulate, repeat
 from operator import lt, sub
 from typing import TYPE_CHECKING
 
@@ -59,8 +59,7 @@ def overtakers(sequence: Sequence[int]) -> dict[int, int]:
     >>> overtakers([1, 2, 3, 7, 8, 9, 10, 4, 5, 6, 11])
     {7: 3, 8: 3, 9: 3}
     """
-    largest = list(accumulate(sequence, max))
-    return {late: bisect_right(largest, sequence[late]) for late in _reordered(sequence, largest)}
+    return dict(zip(*late_and_first(sequence), strict=True))
 
 
 def extents(sequence: Sequence[int]) -> list[int]:
@@ -75,7 +74,7 @@ def extents(sequence: Sequence[int]) -> list[int]:
     >>> extents([1, 2, 3, 7, 8, 9, 10, 4, 5, 6, 11])
     [4, 5, 6]
     """
-    return [late - overtaker for late, overtaker in overtakers(sequence).items()]
+    return list(map(sub, *late_and_first(sequence)))
 
 
 def late_times(sequence: Sequence[int], received_ns: Sequence[int]) -> list[int]:
@@ -104,7 +103,7 @@ def gaps(sequence: Sequence[int]) -> list[int]:
     >>> gaps([1, 3, 2, 4, 5, 6, 9, 7, 8])
     [5]
     """
-    return gaps_between(overtakers(sequence))
+    return gaps_between(late_and_first(sequence)[1])
 
 
 def free_runs(sequence: Sequence[int]) -> list[int]:
@@ -174,9 +173,16 @@ def _reordered(sequence: Sequence[int], largest: list[int]) -> list[int]:
     return [position for position, is_late in enumerate(late) if is_late]
 
 
-def gaps_between(overtaken: dict[int, int]) -> list[int]:
+def late_and_first(sequence: Sequence[int]) -> tuple[list[int], list[int]]:
+    """The positions of the reordered arrivals, and those of their first overtakers (`overtakers`)."""
+    largest = list(accumulate(sequence, max))
+    late = _reordered(sequence, largest)
+    return late, list(map(bisect_right, repeat(largest), map(sequence.__getitem__, late)))
+
+
+def gaps_between(first: list[int]) -> list[int]:
     """The gaps, where the overtakers are known (`gaps`)."""
-    broken = sorted(set(overtaken.values()))
+    broken = sorted(set(first))
     return list(map(sub, broken[1:], broken))
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from itertools import compress
 from math import inf
 from operator import itemgetter
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import attrs
 
@@ -237,8 +237,14 @@ class _Reader:
 
     def receive(self, events: list[Event], *, repeatedly: bool) -> None:
         """Take deliveries down, the repeated ones among the arrivals only if so told."""
-        first = self._first
-        for place, time, event in zip(self._messages.find(events), times_ns(events), events, strict=True):
+        places, times, first = list(self._messages.find(events)), times_ns(events), self._first
+        if None not in places and len(set(places)) == len(places):
+            # Each message once, as it should be.
+            self._places, self._times = cast("list[int]", places), times
+            for at, time in zip(self._places, times, strict=True):
+                first[at] = time
+            return
+        for place, time, event in zip(places, times, events, strict=True):
             if place is None:
                 if (key := key_of(event, self._scope)) is not None:
                     self._unnumbered[key] = self._unnumbered.get(key, 0) + 1
@@ -261,6 +267,8 @@ class _Reader:
     def arrivals(self) -> Iterable[Arrivals]:
         """Scope by scope."""
         messages, scopes = self._messages, _Scopes(self._application)
+        if len(keys := {*self._keys, *self._unnumbered}) == 1 and (key := keys.pop()) is not None:
+            return [self._alone(key)]
         # Of each message, its scope and its number within it.
         whose: list[Arrivals | None] = [None] * len(messages.keys)
         numbers = [0] * len(messages.keys)
@@ -286,6 +294,17 @@ class _Reader:
                 if send is not None and sent_to is not None:
                     sent_to.sends.append(send)
         return scopes.values()
+
+    def _alone(self, key: Key) -> Arrivals:
+        """The only scope there is."""
+        whole = self.together()
+        whole.resource, whole.name = key
+        whole.sequence = [place + 1 for place in self._places]
+        whole.redelivered = len(self._repeats)
+        whole.unnumbered = self._unnumbered.get(key, 0)
+        if self._messages.overlap:
+            whole.sends = [send for send in self._messages.sends if send is not None]
+        return whole
 
     def together(self) -> Arrivals:
         """The times of all scopes together."""
