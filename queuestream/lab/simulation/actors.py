@@ -94,7 +94,6 @@ class Actor:
         number: Grows in the order in which they were started.
 
     Attributes:
-        place: Its number and itself, to be sorted by.
         ready: What it has to run, in this order.
         due: What it has to run after that, because its time has come.  So what came in time counts; where
             a timeout and what is waited for come at the same instant, versions of Python differ.
@@ -113,7 +112,6 @@ class Actor:
         "later",
         "name",
         "number",
-        "place",
         "ready",
         "scheduled",
     )
@@ -121,7 +119,6 @@ class Actor:
     def __init__(self, name: str, number: int) -> None:
         self.name = name
         self.number = number
-        self.place = number, self
         self.ready: deque[Call] = deque()
         self.due: deque[Timer] = deque()
         self.later: list[Call] = []

@@ -15,10 +15,8 @@ An actor's turn lasts until it has nothing to run any more: it waits, or has giv
 from __future__ import annotations
 
 import asyncio
-import logging
 import sys
 import threading
-import weakref
 from bisect import insort
 from contextvars import copy_context
 from functools import partial
@@ -29,14 +27,13 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from queuestream.core.errors import DeadlockError, NotSimulated
-from queuestream.lab.simulation.actors import CURRENT, Actor, ActorTask, Call, Timer
-from queuestream.lab.simulation.outside import OutsideWorld
+from queuestream.lab.simulation.actors import CURRENT, Actor, Call, Timer
 from queuestream.lab.simulation.standstill import explain
+from queuestream.lab.simulation.task_making import TaskMaking
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine
+    from collections.abc import Callable
     from contextvars import Context
-    from types import FrameType
 
     from queuestream.lab.simulation.chance import Chance
     from queuestream.lab.simulation.clock import WorldClock
@@ -55,15 +52,7 @@ _IDLE_TURNS_MAX = 1_000
 _IDLE_TURNS_END = 1_000_000
 """How often it does so, where nothing is left that could happen."""
 
-_ENSURE_FUTURE = {
-    function.__code__
-    for name in ("ensure_future", "_ensure_future")  # the latter up to Python 3.11
-    if (function := getattr(asyncio.tasks, name, None)) is not None
-}
-# Up to Python 3.12 they make a task first and give it its name then, but we go by names.
-_NAMING_LATER = {asyncio.create_task.__code__, asyncio.TaskGroup.create_task.__code__}
 _END_OF_SLEEP = getattr(asyncio.futures, "_set_result_unless_cancelled", None)
-_LOGGER = logging.getLogger("asyncio")
 
 
 @attrs.frozen
@@ -84,7 +73,7 @@ class TurningPoint:
 NOWHERE = TurningPoint(NEVER_NS, NEVER_NS, int)
 
 
-class SimulatedLoop(OutsideWorld):
+class SimulatedLoop(TaskMaking):
     """The event loop of a world.
 
     Args:
@@ -99,17 +88,14 @@ class SimulatedLoop(OutsideWorld):
     """
 
     def __init__(self, clock: WorldClock, chance: Chance) -> None:
+        super().__init__()
         self._clock = clock
-        self._chance = chance
         clock._loop = self
         clock._passed = self._bring_due
         self.decisions = 0
         self.decided: Callable[[Actor, list[Actor]], object] | None = None
         self.turning_point = NOWHERE
-        # Actors are counted apart: how many timers there are depends on the version of Python.
-        self._actor_numbers = count(1)
         self._numbers = count(1)
-        self._names: dict[str, int] = {}
         # Those that could run: as they came, and by their numbers.
         self._arrivals: list[Actor] = []
         self._line: list[tuple[int, Actor]] = []
@@ -118,17 +104,11 @@ class SimulatedLoop(OutsideWorld):
         self._idle: list[Actor] = []
         self._timers: list[tuple[int, int, Timer]] = []
         self._cancelled_timers = 0
-        self._stopping = self._running = self._closed = False
+        self._stopping = self._running = False
         self._thread = 0
         self._call: Call | None = None
-        self._step_type: type | None = None
-        self._task_factory: Any = None
-        self._exception_handler: Any = None
-        self._async_generators: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         # A future of this loop; made without a method of ours, as each sleep needs one.
         self.create_future = partial(asyncio.Future, loop=self)  # type: ignore[method-assign]
-        # Whose is what no task asked for.
-        self._nobody = self._new_actor("nobody")
         self.current = self._nobody
 
     def __repr__(self) -> str:
@@ -218,91 +198,6 @@ class SimulatedLoop(OutsideWorld):
             self._bring_due(self.current)
         return timer
 
-    # --- tasks and futures ------------------------------------------------------------------------------
-
-    def create_task(  # type: ignore[override]
-        self,
-        coro: Coroutine[Any, Any, Any],
-        *,
-        name: str | None = None,
-        context: Context | None = None,
-        **arguments: Any,
-    ) -> asyncio.Task[Any]:
-        """A task, which is an actor of its own."""
-        if context is None:
-            context = copy_context()
-        frame = sys._getframe(1)
-        if _is_wait_for(frame):
-            actor = context.get(CURRENT, self._nobody)
-        else:
-            if name is None and frame.f_code in _NAMING_LATER:
-                name = frame.f_locals["name"]
-            actor = self._new_actor(name, coro)
-            context.run(CURRENT.set, actor)
-        if self._task_factory is not None:
-            task: asyncio.Task[Any] = self._task_factory(self, coro, context=context, **arguments)
-            task.set_name(actor.name if name is None else name)
-            return task
-        task = ActorTask(
-            coro,
-            actor,
-            loop=self,
-            name=actor.name if name is None else name,
-            context=context,
-            **arguments,
-        )
-        if self._step_type is None:
-            self._step_type = type(actor.ready[-1]._callback)
-        return task
-
-    def _new_actor(self, name: str | None, coroutine: object = None) -> Actor:
-        if name is None:
-            base = getattr(coroutine, "__name__", type(coroutine).__name__)
-            number = self._names[base] = self._names.get(base, 0) + 1
-            name = f"{base}-{number}"
-        else:
-            name = str(name)
-            number = self._names[name] = self._names.get(name, 0) + 1
-            if number > 1:
-                name = f"{name}-{number}"
-        return Actor(name, next(self._actor_numbers))
-
-    def set_task_factory(self, factory: Any) -> None:
-        """Have tasks made by `factory(loop, coroutine, context=...)`."""
-        self._task_factory = factory
-
-    def get_task_factory(self) -> Any:
-        """What makes tasks; None where nobody was asked to."""
-        return self._task_factory
-
-    def run_in_executor(  # type: ignore[override]
-        self, executor: object, func: Callable[..., Any], *args: Any
-    ) -> asyncio.Future[Any]:
-        """Run it in a turn of its own, as a thread would at some instant; nobody else runs meanwhile."""
-        future = self.create_future()
-
-        def run() -> None:
-            if future.cancelled():
-                return
-            try:
-                future.set_result(func(*args))
-            except StopIteration as error:  # which no future takes
-                future.set_exception(RuntimeError(f"A thread ended by {error!r}."))
-            except Exception as error:  # noqa: BLE001 - it is the caller's
-                future.set_exception(error)
-
-        context = copy_context()
-        actor = self._new_actor(None, func)
-        context.run(CURRENT.set, actor)
-        self.call_soon(run, context=context)
-        return future
-
-    def set_default_executor(self, executor: object) -> None:
-        """Nothing: there are no threads."""
-
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - asyncio's
-        """Nothing: there are no threads."""
-
     # --- running ----------------------------------------------------------------------------------------
 
     def run_forever(self) -> None:
@@ -372,14 +267,14 @@ class SimulatedLoop(OutsideWorld):
                     if line or len(arrivals) > 1:
                         # In which order they came must not matter, as it is asyncio's affair.
                         for actor in arrivals:
-                            insort(line, actor.place)
+                            insort(line, (actor.number, actor))
                         arrivals.clear()
                         actor = line.pop(int(choose() * len(line)))[1]
                     else:
                         actor = arrivals.pop()
                     self.current = actor
                     if self.decided is not None:
-                        self.decided(actor, [place[1] for place in line])
+                        self.decided(actor, [other for _, other in line])
                     ready, due = actor.ready, actor.due
                     for _ in _TURN:
                         if ready:
@@ -485,10 +380,6 @@ class SimulatedLoop(OutsideWorld):
         """Whether it runs."""
         return self._running
 
-    def is_closed(self) -> bool:
-        """Whether it was closed."""
-        return self._closed
-
     def close(self) -> None:
         """Run nothing any more."""
         if self._running:
@@ -498,69 +389,3 @@ class SimulatedLoop(OutsideWorld):
     def time(self) -> float:
         """Seconds since the world began."""
         return (self._clock._now_ns - self._clock.start_ns) / _SECOND
-
-    # --- asynchronous generators, signals, errors -------------------------------------------------------
-
-    def _generator_begins(self, generator: AsyncGenerator[Any, Any]) -> None:
-        self._async_generators[next(self._numbers)] = generator
-
-    def _generator_ends(self, generator: AsyncGenerator[Any, Any]) -> None:
-        if not self._closed:
-            self.call_soon(self.create_task, generator.aclose())
-
-    async def shutdown_asyncgens(self) -> None:
-        """Close the generators that nobody has closed, in the order in which they began."""
-        generators = list(self._async_generators.values())
-        self._async_generators.clear()
-        endings = await asyncio.gather(*[one.aclose() for one in generators], return_exceptions=True)
-        for generator, ending in zip(generators, endings, strict=True):
-            if isinstance(ending, Exception):
-                self.call_exception_handler(
-                    {"message": f"Closing {generator!r} failed", "exception": ending, "asyncgen": generator}
-                )
-
-    def add_signal_handler(  # type: ignore[override]
-        self, sig: int, callback: Callable[..., object], *args: Any
-    ) -> None:
-        """Nothing: nobody sends signals to a simulation."""
-
-    def remove_signal_handler(self, sig: int) -> bool:
-        """Nothing."""
-        return False
-
-    # The constructor of each future asks this; a function in C answers soonest.
-    get_debug = staticmethod(bool)
-
-    def set_debug(self, enabled: bool) -> None:
-        """Nothing: the trace of the world tells what its loop does."""
-
-    def get_exception_handler(self) -> Any:
-        """Who is told of exceptions that nobody took; None for the log."""
-        return self._exception_handler
-
-    def set_exception_handler(self, handler: Any) -> None:
-        """Have `handler(loop, context)` told of exceptions that nobody took."""
-        self._exception_handler = handler
-
-    def call_exception_handler(self, context: dict[str, Any]) -> None:
-        """Tell somebody of an exception that nobody took."""
-        if self._exception_handler is None:
-            self.default_exception_handler(context)
-        else:
-            self._exception_handler(self, context)
-
-    def default_exception_handler(self, context: dict[str, Any]) -> None:
-        """Write it to the log, as asyncio does."""
-        lines = [context.get("message") or "Unhandled exception in event loop"]
-        lines += [f"{name}: {context[name]!r}" for name in sorted(context.keys() - {"message", "exception"})]
-        _LOGGER.error("\n".join(lines), exc_info=context.get("exception"))
-
-
-def _is_wait_for(frame: FrameType) -> bool:
-    """Whether it is `asyncio.wait_for` that makes a task, which some versions of Python do and some don't.
-
-    What such a task does is done by the one that waits, so that a run is the same on all of them.
-    """
-    while frame.f_code in _ENSURE_FUTURE and frame.f_back is not None:
-        frame = frame.f_back
-    return frame.f_code is asyncio.wait_for.__code__

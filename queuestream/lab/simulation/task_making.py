@@ -1,0 +1,126 @@
+"""Tasks of a simulation: each is an actor, by its name.
+
+Here the versions of asyncio are made alike, since a run must not depend on them: some make a task within
+`asyncio.wait_for` and some don't, some give a task its name when it is made and some after that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextvars import copy_context
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from queuestream.lab.simulation.actors import CURRENT, Actor, ActorTask
+from queuestream.lab.simulation.loop_duties import LoopDuties
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from contextvars import Context
+    from types import FrameType
+
+_ENSURE_FUTURE = {
+    function.__code__
+    for name in ("ensure_future", "_ensure_future")  # the latter up to Python 3.11
+    if (function := getattr(asyncio.tasks, name, None)) is not None
+}
+# In some versions they make a task first and give it its name then, but we go by names.
+_NAMING_LATER = {asyncio.create_task.__code__, asyncio.TaskGroup.create_task.__code__}
+
+
+class TaskMaking(LoopDuties):
+    """An event loop's tasks, and what it does in the place of threads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._actor_numbers = count(1)
+        self._names: dict[str, int] = {}
+        self._task_factory: Any = None
+        # What the event loop is given to run for a step of a task; known when there was a task.
+        self._step_type: type | None = None
+        # Whose is what no task asked for.
+        self._nobody = self._new_actor("nobody")
+
+    def create_task(  # type: ignore[override]
+        self,
+        coro: Coroutine[Any, Any, Any],
+        *,
+        name: str | None = None,
+        context: Context | None = None,
+        **arguments: Any,
+    ) -> asyncio.Task[Any]:
+        """A task, which is an actor of its own."""
+        if context is None:
+            context = copy_context()
+        frame = sys._getframe(1)
+        if _is_wait_for(frame):
+            actor = context.get(CURRENT, self._nobody)
+        else:
+            if name is None and frame.f_code in _NAMING_LATER:
+                name = frame.f_locals.get("name")
+            actor = self._new_actor(name, getattr(coro, "__name__", type(coro).__name__))
+            context.run(CURRENT.set, actor)
+        if self._task_factory is not None:
+            task: asyncio.Task[Any] = self._task_factory(self, coro, context=context, **arguments)
+            task.set_name(actor.name if name is None else name)
+            return task
+        task = ActorTask(
+            coro,
+            actor,
+            loop=self,
+            name=actor.name if name is None else name,
+            context=context,
+            **arguments,
+        )
+        if self._step_type is None:
+            self._step_type = type(actor.ready[-1]._callback)
+        return task
+
+    def _new_actor(self, name: str | None, work: str = "") -> Actor:
+        """An actor of that name, or called after its work and counted."""
+        known = work if name is None else str(name)
+        number = self._names[known] = self._names.get(known, 0) + 1
+        return Actor(
+            known if name is not None and number == 1 else f"{known}-{number}", next(self._actor_numbers)
+        )
+
+    def set_task_factory(self, factory: Any) -> None:
+        """Have tasks made by `factory(loop, coroutine, context=...)`."""
+        self._task_factory = factory
+
+    def get_task_factory(self) -> Any:
+        """What makes tasks; None where nobody was asked to."""
+        return self._task_factory
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: object, func: Callable[..., Any], *args: Any
+    ) -> asyncio.Future[Any]:
+        """Run it in a turn of its own, as a thread would at some instant; nobody else runs meanwhile."""
+        future = self.create_future()
+
+        def run() -> None:
+            if future.cancelled():
+                return
+            try:
+                future.set_result(func(*args))
+            except StopIteration as error:  # which no future takes
+                future.set_exception(RuntimeError(f"A thread ended by {error!r}."))
+            except Exception as error:  # noqa: BLE001 - it is the caller's
+                future.set_exception(error)
+
+        context = copy_context()
+        actor = self._new_actor(None, "thread")
+        context.run(CURRENT.set, actor)
+        self.call_soon(run, context=context)
+        return future
+
+
+def _is_wait_for(frame: FrameType) -> bool:
+    """Whether it is `asyncio.wait_for` that makes a task, which some versions of Python do and some don't.
+
+    What such a task does is done by the one that waits, so that a run is the same on all of them.
+    """
+    while frame.f_code in _ENSURE_FUTURE and frame.f_back is not None:
+        frame = frame.f_back
+    return frame.f_code is asyncio.wait_for.__code__
