@@ -65,3 +65,20 @@ def test_what_a_kill_left_is_exported_as_the_delivery_of_its_time_handed_it_out(
         importing.finish()
     with open_broker(fast_folder / "again.db", clock=clock, durability="none") as again:
         assert again.queue("mails").peek() == expected
+
+
+def test_a_poll_that_found_nothing_is_remembered(fast_folder):
+    """It is the only thing that has changed, and the next poll asks another server."""
+    clock = VirtualClock()
+    path = fast_folder / "mails.db"
+    with open_broker(path, clock=clock, seed=1, delivery="adversarial", durability="none") as broker:
+        broker.create_queue("mails").send("hello")
+        broker.storage.fold()
+        queue = broker.queue("mails")
+        while queue.receive(visibility_timeout=0):
+            pass
+        broker.storage.fold()
+        queue.receive(visibility_timeout=0)
+        polls = queue._ordering.polls
+    with open_broker(path, clock=clock, delivery="adversarial", durability="none") as again:
+        assert again.queue("mails")._ordering.polls == polls
