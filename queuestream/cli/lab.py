@@ -55,12 +55,15 @@ def run(options: argparse.Namespace) -> int:
     Returns:
         The exit status.
     """
-    from queuestream.lab.report.missing import PictureNeedsMatplotlib  # noqa: PLC0415 - for --help
+    from queuestream.lab.report import style  # noqa: PLC0415 - for `queuestream --help`
+    from queuestream.lab.report.missing import PictureNeedsMatplotlib  # noqa: PLC0415
     from queuestream.lab.running import UnknownScenario  # noqa: PLC0415
     from queuestream.lab.scenarios import SettingError  # noqa: PLC0415
 
     command: Callable[[argparse.Namespace], int] = options.lab
     try:
+        if getattr(options, "out", None) is not None:
+            style.require_matplotlib()  # before anything is played
         return command(options)
     except (UnknownScenario, SettingError, PictureNeedsMatplotlib) as error:
         return complain(options, str(error))

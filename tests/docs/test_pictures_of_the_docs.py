@@ -1,4 +1,4 @@
-"""Each picture in README.md and docs/ has the command that draws it on its page, and what is quoted is what it prints.
+"""Each picture in README.md and docs/ has its command on the page, and what is quoted is what it prints.
 
 A block such as
 
@@ -6,7 +6,7 @@ A block such as
     $ queuestream lab run email-queue --out email
     ```
 
-writes a folder `email`; the page shows of it `images/email-places.png`, and quotes (`> `) findings of the runs.
+writes a folder `email`; the page shows of it `images/email-places.png`, and quotes (`> `) what was found.
 To draw the pictures anew after a change:
 
     QUEUESTREAM_WRITE_PICTURES=1 python -m pytest tests/docs/test_pictures_of_the_docs.py

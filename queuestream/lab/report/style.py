@@ -75,6 +75,18 @@ _SETTINGS: Any = {
 }
 
 
+def require_matplotlib() -> None:
+    """Find out early whether anything can be drawn.
+
+    Raises:
+        PictureNeedsMatplotlib: It is not installed.
+    """
+    try:
+        import matplotlib as mpl  # noqa: F401, PLC0415 - an extra
+    except ImportError:
+        raise PictureNeedsMatplotlib from None
+
+
 @contextmanager
 def drawing() -> Iterator[None]:
     """While pictures are drawn: our settings and none of the user's.
@@ -82,10 +94,9 @@ def drawing() -> Iterator[None]:
     Raises:
         PictureNeedsMatplotlib: It is not installed.
     """
-    try:
-        import matplotlib as mpl  # noqa: PLC0415 - an extra
-    except ImportError:
-        raise PictureNeedsMatplotlib from None
+    require_matplotlib()
+    import matplotlib as mpl  # noqa: PLC0415 - an extra
+
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_SETTINGS)
