@@ -78,6 +78,7 @@ def test_what_is_asked_for_holds(tmp_path):
     keys = tmp_path / "keys.txt"
     keys.write_text("# whose is it\nAKID:secret/+=\n\nOTHER:shh:210987654321\n")
     arguments = ("--virtual-clock", "--access-keys", str(keys), "--log-level", "info", "--seed", "7")
+    arguments += ("--delivery", "adversarial")
     with serving(*arguments) as (process, endpoint, port):
         with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
             connection.request("POST", "/_queuestream/clock/advance", "{}")
@@ -89,7 +90,11 @@ def test_what_is_asked_for_holds(tmp_path):
             aws_access_key_id="OTHER",
             aws_secret_access_key="shh",
         )
-        assert sqs.create_queue(QueueName="emails")["QueueUrl"].endswith("/210987654321/emails")
+        url = sqs.create_queue(QueueName="emails")["QueueUrl"]
+        assert url.endswith("/210987654321/emails")
+        sqs.send_message(QueueUrl=url, MessageBody="hello")
+        polls = [sqs.receive_message(QueueUrl=url, VisibilityTimeout=0) for _ in range(8)]
+        assert ["Messages" in poll for poll in polls].count(True) == 1
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=10)
 
@@ -167,6 +172,7 @@ def test_a_port_that_is_taken_is_named_with_a_way_out(capsys):
         ["--max-connections", "many"],
         ["--log-level", "loud"],
         ["--durability", "sometimes"],
+        ["--delivery", "kind"],
     ],
     ids=" ".join,
 )

@@ -11,7 +11,7 @@ from botocore.endpoint import Endpoint
 from botocore.session import Session
 from botocore.waiter import Waiter
 
-from queuestream import SystemClock, VirtualClock
+from queuestream import AWS_LIKE, SystemClock, VirtualClock
 from queuestream.aws import Aws, mock_aws
 from queuestream.aws.in_process import worlds
 from queuestream.core.errors import BrokerClosed, InvalidParameterValue
@@ -62,12 +62,14 @@ def test_its_arguments_make_the_world_inside(sqs):
         region="eu-west-1",
         stream_settings={"provisioning_time_seconds": 5},
         consistency=EVENTUAL,
+        delivery="aws_like",
     ) as aws:
         assert aws.seed == 7
         assert aws.broker().account_id == "111122223333"
         assert aws.broker().region == "eu-west-1"
         assert aws.stream_settings == {"provisioning_time_seconds": 5}
         assert aws.consistency is EVENTUAL
+        assert aws.broker().delivery is AWS_LIKE
         created = sqs.create_queue(QueueName="emails")
         assert created["QueueUrl"] == "https://sqs.us-east-1.amazonaws.com/111122223333/emails"
 

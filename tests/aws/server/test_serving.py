@@ -79,6 +79,18 @@ def test_changes_may_take_as_long_as_aws_documents():
         assert ask(server, "GET", "/_queuestream/queues/emails/messages").json["count"] == 0
 
 
+def test_messages_may_be_delivered_otherwise_than_once_and_in_order(fast_folder):
+    for data in (None, fast_folder / "mails.db"):
+        with serve(port=0, virtual_clock=True, seed=1, delivery="adversarial", data=data) as server:
+            sqs = client(server, "sqs")
+            url = sqs.create_queue(QueueName="emails")["QueueUrl"]
+            sqs.send_message(QueueUrl=url, MessageBody="hello")
+            received = [sqs.receive_message(QueueUrl=url).get("Messages") for _ in range(20)]
+        assert received[0] is None
+        [first], [copy] = filter(None, received)
+        assert first["MessageId"] == copy["MessageId"]
+
+
 def test_queues_and_shards_may_refuse_what_goes_beyond_awss_quotas():
     with serve(port=0, virtual_clock=True, enforce_throughput=True) as server:
         sqs, kinesis = client(server, "sqs"), client(server, "kinesis")
@@ -97,6 +109,8 @@ def test_queues_and_shards_may_refuse_what_goes_beyond_awss_quotas():
 def test_what_is_said_twice_is_refused():
     with pytest.raises(TypeError, match="What is said about new accounts"):
         serve(aws=Aws(), seed=7)
+    with pytest.raises(TypeError, match="What is said about new accounts"):
+        serve(aws=Aws(), delivery="aws_like")
 
 
 def test_a_clock_that_jumps_by_itself_is_refused():
