@@ -54,7 +54,10 @@ _BLOCKING = SELECTORS | {
 _HANDED_OVER = sys.version_info >= (3, 13)
 
 uninvolved: set[int] = set()
-"""Threads that never bring anything about, by their idents: those that only write down what others did."""
+"""Threads that bring nothing about by themselves, by their idents.
+
+Those that only write down what others did, or answer what others ask.
+"""
 
 # Where each thread stood when it had used up its patience.
 _known_to_stand: dict[int, Place] = {}

@@ -35,6 +35,7 @@ from queuestream.aws.server.control import Control
 from queuestream.aws.server.manual_clock import ManualClock
 from queuestream.aws.server.visitors import Visitors
 from queuestream.aws.server.waiting import Waiting
+from queuestream.core import bystanders
 from queuestream.core.errors import QueuestreamError
 from queuestream.core.queues.consistency import AT_ONCE, EVENTUAL
 from queuestream.core.queues.limits import AWS_LIMITS
@@ -208,12 +209,16 @@ class Server:
         self.aws.reset()
 
     def _run_in_thread(self, listening: socket.socket) -> None:
+        # It brings about what its clients ask for; uvloop's C code would not show that it waits for them.
+        ident = threading.get_ident()
+        bystanders.uninvolved.add(ident)
         try:
             with listening:
                 self._serve(listening, self._started.set)
         except BaseException as failure:  # noqa: BLE001 - it is raised where the server was started
             self._failure = failure
         finally:
+            bystanders.uninvolved.discard(ident)
             self._started.set()
 
     # --- in the caller's thread ---

@@ -4,11 +4,12 @@ import asyncio
 import socket
 import sys
 import threading
+import time
 
 import pytest
 from server_clients import ask, client, meanwhile, until
 
-from queuestream import VirtualClock
+from queuestream import Queue, VirtualClock
 from queuestream.aws import Aws
 from queuestream.aws.server import CannotListen, Server, serve
 
@@ -37,6 +38,14 @@ def test_boto3_puts_and_gets_records(server):
     assert [record["Data"] for record in kinesis.get_records(ShardIterator=iterator)["Records"]] == [
         b"\x00\xff"
     ]
+
+
+def test_a_server_without_clients_holds_no_virtual_clock_up():
+    with serve(port=0):
+        clock = VirtualClock(patience_seconds=60)
+        began = time.monotonic()
+        assert Queue("emails", clock=clock).receive(wait_time_seconds=20) == []
+        assert time.monotonic() - began < 30
 
 
 def test_it_serves_what_it_is_given():
