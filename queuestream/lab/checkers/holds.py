@@ -56,7 +56,9 @@ class Holds:
     def __init__(self, lives: Lives, life: Life) -> None:
         self._lives = lives
         self._events = lives.events
-        self._changes = _Calls(lives.events, life.changes) if life.changes else None
+        # A receive that is repeated, with the same receipt, hides the message anew.
+        changes = [*life.changes, *repetitions(lives.events, life.deliveries)]
+        self._changes = _Calls(lives.events, changes) if changes else None
         self._deletes = _Calls(lives.events, life.deletes) if life.deletes else None
 
     def held_until(self, place: int) -> int:
@@ -104,6 +106,19 @@ class Holds:
                 until = promised
             busy_ns = max(busy_ns, changed_ns)
         return until
+
+
+def repetitions(events: Sequence[Event], deliveries: Sequence[int]) -> list[int]:
+    """Of the deliveries those that have the receipt of an earlier one: the same answer, given again."""
+    if len(deliveries) < 2:
+        return []
+    seen: dict[tuple[str | None, str], int] = {}
+    return [
+        place
+        for place in deliveries
+        if (receipt := events[place].receipt) is not None
+        and seen.setdefault((events[place].message_id, receipt), place) != place
+    ]
 
 
 def may_be_held_until(lives: Lives, life: Life) -> int:

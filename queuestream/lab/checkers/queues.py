@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from queuestream.lab.checkers.holds import NOT_HELD, Holds, may_be_held_until
+from queuestream.lab.checkers.holds import NOT_HELD, Holds, may_be_held_until, repetitions
 from queuestream.lab.checkers.lives import ended_ns
 
 if TYPE_CHECKING:
@@ -244,41 +244,40 @@ class QueueChecker:
         """Was every further delivery a redelivery: after the time of the one who had it, before a delete?"""
         events = self._events
         by_id: dict[str | None, list[int]] = {}
-        receipts: dict[tuple[str | None, str], int] = {}
+        repeated = set(repetitions(events, life.deliveries))
         for place in life.deliveries:
-            event = events[place]
-            # A receive that is repeated by its attempt id has the same answer, and is no other delivery.
-            if (
-                event.receipt is None
-                or receipts.setdefault((event.message_id, event.receipt), place) == place
-            ):
-                by_id.setdefault(event.message_id, []).append(place)
+            if place not in repeated:
+                by_id.setdefault(events[place].message_id, []).append(place)
         # Without ids, several messages of one name cannot be told apart.
         alone = len(life.sends) <= 1
         holds = Holds(self.lives, life)
         again = duplicated = False
         for message_id, deliveries in by_id.items():
+            resurrected: set[int] = set()
+            if life.deletes and (alone or message_id is not None):
+                resurrected = self._check_resurrected(life, holds, message_id)
             if len(deliveries) > 1:
                 again = True
                 if alone or message_id is not None:
-                    duplicated |= self._check_holders(life, holds, deliveries)
-        if life.deletes:
-            for message_id in by_id:
-                if alone or message_id is not None:
-                    self._check_resurrected(life, holds, message_id)
+                    duplicated |= self._check_holders(life, holds, deliveries, resurrected)
         tally = self._findings.tally
         tally.duplicated += duplicated
         tally.redelivered += again and not duplicated
 
-    def _check_holders(self, life: Life, holds: Holds, deliveries: Sequence[int]) -> bool:
-        """Whether a message was delivered while somebody surely had it."""
+    def _check_holders(
+        self, life: Life, holds: Holds, deliveries: Sequence[int], resurrected: set[int]
+    ) -> bool:
+        """Whether a message was delivered while somebody surely had it.
+
+        Or while it was deleted already, where the delete is not sure; the one is as wrong as the other.
+        """
         events = self._events
         holder, until = -1, NOT_HELD
         found = False
-        for place in deliveries:
+        for place in sorted(deliveries, key=lambda place: ended_ns(events[place])):
             event = events[place]
-            own_until = holds.held_until(place)
-            if until > ended_ns(event):
+            own_until = holds.hidden_until(place)
+            if until > ended_ns(event) and place not in resurrected:
                 had = events[holder]
                 # Had the second delivery come first, it would have been held when the other came.
                 if ended_ns(had) < event.started_ns or own_until > ended_ns(had):
@@ -286,7 +285,11 @@ class QueueChecker:
                     found = True
             if own_until > until:
                 holder, until = place, own_until
-        if until == NOT_HELD and not self.lives.has_deletes and len(deliveries) > max(1, len(life.sends)):
+        if (
+            not self.lives.has_deletes
+            and len(deliveries) > max(1, len(life.sends))
+            and all(events[place].visible_ns is None for place in deliveries)
+        ):
             self._find_unexplained(life, deliveries)
             found = True
         return found
@@ -316,8 +319,8 @@ class QueueChecker:
             violates=False,
         )
 
-    def _check_resurrected(self, life: Life, holds: Holds, message_id: str | None) -> None:
-        """Whether a message was delivered after it surely had been deleted."""
+    def _check_resurrected(self, life: Life, holds: Holds, message_id: str | None) -> set[int]:
+        """The deliveries of a message after it surely had been deleted."""
         events = self._events
         deliveries = [place for place in life.deliveries if events[place].message_id == message_id]
         by_receipt = {events[place].receipt: place for place in deliveries}
@@ -326,11 +329,12 @@ class QueueChecker:
             if self._surely_deleted(life, holds, deliveries, by_receipt, deleted):
                 break
         else:
-            return
+            return set()
         deleted_ns = ended_ns(events[deleted])
-        for place in deliveries:
-            if events[place].started_ns > deleted_ns:
-                self._find_resurrected(life, deleted, place)
+        resurrected = {place for place in deliveries if events[place].started_ns > deleted_ns}
+        for place in sorted(resurrected):
+            self._find_resurrected(life, deleted, place)
+        return resurrected
 
     def _surely_deleted(
         self,
