@@ -74,7 +74,7 @@ def occupancies(sequence: Sequence[int], threshold: int | None = None) -> list[i
     It keeps what came before something smaller that is still to come.  With a threshold it looks only so
     many arrivals ahead for what is still to come, and drops what comes later than that.
 
-    Source: RFC 5236, section 4.  Cost: that of sorting; with a threshold n log n.
+    Source: RFC 5236, section 3.  Cost: that of sorting; with a threshold n log n.
 
     >>> occupancies([1, 4, 2, 5, 3, 6, 7, 8])
     [0, 1, 1, 2, 0, 0, 0, 0]
@@ -102,7 +102,7 @@ def buffer_density(sequence: Sequence[int], threshold: int | None = None) -> dic
 
     RBD[B] is the number of arrivals after which B are kept, divided by the number of all.
 
-    Source: RFC 5236, section 4.  Cost: as `occupancies`.
+    Source: RFC 5236, section 3.  Cost: as `occupancies`.
 
     >>> buffer_density([1, 4, 2, 5, 3, 6, 7, 8])
     {0: 0.625, 1: 0.25, 2: 0.125}
