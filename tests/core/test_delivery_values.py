@@ -63,6 +63,16 @@ def test_a_delivery_that_is_none_is_refused(delivery):
         Broker(delivery=delivery)
 
 
+@pytest.mark.parametrize("made", [Queue, Stream])
+@pytest.mark.parametrize("asked", [{"delivery": "aws_like"}, {"delivery": None}, {"seed": 0}])
+def test_what_makes_a_broker_is_refused_beside_one(made, asked):
+    broker = Broker()
+    with pytest.raises(TypeError, match="there is one already"):
+        made("emails", broker=broker, **asked)
+    assert not broker.queues
+    assert not broker.streams
+
+
 def check(knobs, *, is_one):
     if is_one:
         [(name, value)] = knobs.items()

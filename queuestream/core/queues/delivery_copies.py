@@ -60,11 +60,14 @@ class Copies:
     def next(self, count: int, max_receive_count: int) -> list[Message]:
         """Messages in flight of which a copy is received now, `count` at most, those sent first first."""
         found: list[tuple[int, Message]] = []
-        if max_receive_count > 1:
-            while self._waiting and len(found) < count:
-                one = heappop(self._waiting)
-                if _is_first_receive(one[1]):
-                    found.append(one)
+        wanted = count if max_receive_count > 1 else 0
+        while self._waiting:
+            if not _is_first_receive(self._waiting[0][1]):
+                heappop(self._waiting)
+            elif len(found) < wanted:
+                found.append(heappop(self._waiting))
+            else:
+                break
         # They are passed over as soon as they are received, which somebody may still prevent.
         for one in found:
             heappush(self._waiting, one)

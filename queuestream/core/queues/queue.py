@@ -62,6 +62,7 @@ class Queue(Sending, Receiving):
         InvalidParameterValue: A name that SQS doesn't take.
         InvalidAttributeName: A name that is no attribute, or none of this kind of queue.
         InvalidAttributeValue: A value out of range or of the wrong form.
+        TypeError: A broker, and a clock, seed or delivery beside it.
     """
 
     def __init__(
@@ -79,6 +80,8 @@ class Queue(Sending, Receiving):
             from queuestream.core.broker import Broker  # noqa: PLC0415 - it knows this module, too
 
             broker = Broker(clock=clock, seed=seed, delivery=delivery)
+        elif clock is not None or seed is not None or delivery != "strict":
+            raise TypeError("clock, seed and delivery make a broker, but there is one already.")
         made = queue_attributes.create(attributes, broker.queue_limits)
         checks.check_queue_name(name, fifo_queue=made.fifo_queue, limits=broker.queue_limits)
         checked_tags = checks.check_queue_tags(tags, broker.queue_limits)

@@ -86,6 +86,7 @@ class Stream(Listing, Retention, CarefulPuts, FanOut, Administration):
         InvalidArgumentException: Parameters that don't go together.
         ResourceInUseException: The broker has a stream of that name.
         LimitExceededException: A quota of the account is used up.
+        TypeError: A broker, and a clock, seed or delivery beside it.
     """
 
     def __init__(
@@ -129,6 +130,8 @@ class Stream(Listing, Retention, CarefulPuts, FanOut, Administration):
             shards = checks.check_integer(shard_count, "shardCount", 1)
         if broker is None:
             broker = Broker(clock=clock, seed=seed, delivery=delivery)
+        elif clock is not None or seed is not None or delivery != "strict":
+            raise TypeError("clock, seed and delivery make a broker, but there is one already.")
         with broker.lock:
             broker.check_open()
             now_ns = broker.clock.now_ns()

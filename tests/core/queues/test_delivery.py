@@ -313,6 +313,14 @@ def test_a_copy_does_not_take_a_message_to_the_dead_letter_queue(clock):
     assert queue.peek() == dead.peek() == []
 
 
+def test_copies_that_nobody_may_receive_are_forgotten_with_their_messages(clock):
+    queue, _ = with_dead_letters(clock, 1, duplicates=1)
+    for _ in range(20):
+        queue.send("hello")
+        queue.delete(queue.receive()[0])
+    assert len(queue._copies._waiting) <= 1
+
+
 def test_a_message_that_failed_too_often_goes_to_the_dead_letter_queue_by_whatever_way(clock):
     queue, dead = with_dead_letters(clock, 2, reordering=1, duplicates=1, hosts=4)
     queue.send_batch([str(number) for number in range(10)])
