@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from queuestream.core.clock import Clock
+    from queuestream.core.delivery import Delivery
     from queuestream.core.queues.attribute_types import QueueAttributesDict
     from queuestream.core.streams.settings import StreamArguments
 
@@ -54,6 +55,11 @@ class AsyncBroker:
     def region(self) -> str:
         """The region, part of every ARN and queue URL."""
         return self.core.region
+
+    @property
+    def delivery(self) -> Delivery:
+        """How messages and records are delivered."""
+        return self.core.delivery
 
     # --- open and closed ---
 
