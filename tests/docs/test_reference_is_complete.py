@@ -10,7 +10,19 @@ import pytest
 from pages import ROOT, name_of, names_in
 
 import queuestream
-from queuestream import Broker, QueueLimits, SystemClock, VirtualClock, aio, aws, errors, testing
+from queuestream import (
+    ADVERSARIAL,
+    AWS_LIKE,
+    STRICT,
+    Broker,
+    QueueLimits,
+    SystemClock,
+    VirtualClock,
+    aio,
+    aws,
+    errors,
+    testing,
+)
 from queuestream.cli import serve
 from queuestream.core.queues.attributes import AWS_NAMES
 from queuestream.core.streams.limits import StreamLimits
@@ -21,7 +33,7 @@ QUEUE, STREAM, BROKER_AND_CLOCKS, ERRORS, LIMITS, SERVE = (
     REFERENCE / f"{page}.md" for page in ("queue", "stream", "broker-and-clocks", "errors", "limits", "serve")
 )
 
-TESTING = REFERENCE / "testing.md"
+DELIVERY, TESTING = REFERENCE / "delivery.md", REFERENCE / "testing.md"
 
 VALUES = {
     QUEUE: {
@@ -155,3 +167,13 @@ def test_the_table_of_limits_is_that_of_the_code(limits):
     assert shown == {
         name: str(value) if isinstance(value, bool) else f"{value:,}" for name, value in known.items()
     }
+
+
+def test_the_table_of_deliveries_is_that_of_the_code():
+    shown = re.findall(
+        r"^\| `(\w+)` \| \d+ to [\d,]+ \| (\S+) \| (\S+) \| (\S+) \| \S.*\|$",
+        DELIVERY.read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    named = [attrs.asdict(delivery) for delivery in (STRICT, AWS_LIKE, ADVERSARIAL)]
+    assert shown == [(knob, *(str(values[knob]) for values in named)) for knob in named[0]]
