@@ -106,18 +106,21 @@ def for_types_only(tree):
     }
 
 
+@cache
 def imports(path, *, at_run_time=False):
     """The dotted names that a module imports."""
     tree = parsed(path)
     skipped = for_types_only(tree) if at_run_time else set()
+    names = []
     for node in ast.walk(tree):
         if node in skipped:
             continue
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{shown(path)} imports relatively"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
 
 
 def test_every_part_of_the_package_stands_in_a_row():
