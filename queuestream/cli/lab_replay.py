@@ -1,10 +1,19 @@
-"""Play a run again and print every decision, a line each: who was chosen to act, and what was noted.
+"""Play a run again and print everything that happens, a line each.
+
+   14.033538 s  consumer-3       receive  message=order-6 5  resource=orders.fifo
+   14.033538 s  consumer-2       runs  because=consumer-3
+   14.067376 s  consumer-3       runs  because=time
+   14.067376 s  consumer-3       crashes  consumer=consumer-3  message=order-6 5
+
+`runs` is a decision of the seed: who acts next, because of what somebody else did, or because its time had
+come, and `before` whom, if others could have acted, too.  Other lines are what that actor did then.
 
 A report, and the verdict of a failed test, name the scenario, its settings and the seed: that is all it
 takes to see the same run again, in any process and on any machine.
 
 Examples:
   queuestream lab replay email-queue 7
+  queuestream lab replay email-queue 7 | grep 'customer-26 1'
   queuestream lab replay consumer-crash 11 --set fifo=false | grep crashes
 """
 
@@ -18,7 +27,7 @@ from queuestream.cli.tables import say
 if TYPE_CHECKING:
     import argparse
 
-SUMMARY = "play a run again, and print every decision"
+SUMMARY = "play a run again, and print what happens, line by line"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

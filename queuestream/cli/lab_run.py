@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trace",
         action="store_true",
-        help="print every decision, too (`queuestream lab replay` prints nothing else)",
+        help="print all that happens, too, line by line (`queuestream lab replay` prints nothing else)",
     )
 
 

@@ -60,7 +60,7 @@ class World:
         clock: The world's time, to be given to whatever needs a clock (`mock_aws(clock=world.clock)`).
         broker: Queues and streams on that clock.
         history: What the world's clients saw, if they are recorded: see `recorder`.
-        trace: Every decision and every note, where tracing was asked for.
+        trace: Every decision, every note and every event of `history`, where tracing was asked for.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class World:
         self.history = History()
         self.trace: list[traces.Entry] = []
         self._traced = trace
+        self._traced_events = 0
         self._main: tuple[Callable[..., Coroutine[Any, Any, Any]], tuple[Any, ...]] | None = None
         # Where it was forked: after so many decisions or at that instant, and with which seed; those to come.
         self._forks: tuple[tuple[int, int, int | str], ...] = ()
@@ -136,6 +137,7 @@ class World:
     def record(self, what: str, /, **details: Any) -> None:
         """Put a line into the trace, about the actor that runs; nothing where there is no trace."""
         if self._traced:
+            self._trace_history()
             actor = self._loop.current.name
             self.trace.append(traces.Entry(self._elapsed_ns(), actor, what, details))
 
@@ -144,7 +146,15 @@ class World:
         return "".join(f"{entry}\n" for entry in self.trace)
 
     def _decided(self, actor: Actor, others: list[Actor]) -> None:
+        self._trace_history()
         self.trace.append(traces.decision(self._elapsed_ns(), actor, others))
+
+    def _trace_history(self) -> None:
+        """Put what clients have seen since into the trace, between what led to it and what follows."""
+        events = self.history.events
+        start_ns = self.clock.start_ns
+        self.trace += [traces.seen(event, start_ns) for event in events[self._traced_events :]]
+        self._traced_events = len(events)
 
     def _elapsed_ns(self) -> int:
         return self.clock._now_ns - self.clock.start_ns
@@ -203,6 +213,8 @@ class World:
             finally:
                 failed, self._failed = self._failed, None
                 self._end()
+                if self._traced:
+                    self._trace_history()
             failed = failed or self._failed or task
             if not failed.cancelled() and (raised := failed.exception()) is not None:
                 self._tell(raised, failed)

@@ -386,6 +386,27 @@ def test_the_trace_tells_who_ran_when_and_why():
     )
 
 
+def test_the_trace_tells_what_clients_saw_between_the_decisions():
+    async def main(world):
+        queue = world.recorder.queue(await world.aio.create_queue("orders"), actor="worker")
+        await queue.send("two lamps")
+        await world.sleep(1)
+        [message] = await queue.receive()
+        world.record("paints")
+        await queue.delete(message)
+
+    world = World(trace=True)
+    world.run(main)
+    assert world.trace_text() == (
+        "     0.000000 s  main             runs  because=nobody\n"
+        "     0.000000 s  worker           send  message=two lamps  resource=orders\n"
+        "     1.000000 s  main             runs  because=time\n"
+        "     1.000000 s  worker           receive  message=two lamps  resource=orders\n"
+        "     1.000000 s  main             paints\n"
+        "     1.000000 s  worker           delete  message=two lamps  resource=orders\n"
+    )
+
+
 def test_without_a_trace_nothing_is_kept():
     world = World()
     world.run(pair)
