@@ -12,7 +12,7 @@ time, and its seed decides every chance: the same seed, the same run, wherever i
   queuestream lab sweep email-queue --parameter consumers --values 1,2,4,8
                                                   what one setting does, over many seeds
   queuestream lab check history.jsonl             a verdict on what clients of any queue saw
-  queuestream lab replay email-queue 7            every decision of a run, line by line
+  queuestream lab replay email-queue 7            what happened in a run, line by line
 
 Exit status: 0 where all promises were kept, 1 where one was not, 2 where the command line or the
 input makes no sense.
@@ -24,7 +24,7 @@ import argparse
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from queuestream.cli.lab_options import complain
+from queuestream.cli.lab_options import check_output, complain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,16 +55,16 @@ def run(options: argparse.Namespace) -> int:
     Returns:
         The exit status.
     """
-    from queuestream.lab.report import style  # noqa: PLC0415 - for `queuestream --help`
-    from queuestream.lab.report.missing import PictureNeedsMatplotlib  # noqa: PLC0415
+    from queuestream.lab.report.missing import PictureNeedsMatplotlib  # noqa: PLC0415 - for `--help`
     from queuestream.lab.running import UnknownScenario  # noqa: PLC0415
     from queuestream.lab.scenarios import SettingError  # noqa: PLC0415
 
     command: Callable[[argparse.Namespace], int] = options.lab
     try:
-        if getattr(options, "out", None) is not None:
-            style.require_matplotlib()  # before anything is played
+        check_output(options)  # before anything is played
         return command(options)
+    except BrokenPipeError:
+        raise  # whoever read our output has left: nobody is to be told
     except (UnknownScenario, SettingError, PictureNeedsMatplotlib) as error:
         return complain(options, str(error))
     except OSError as error:

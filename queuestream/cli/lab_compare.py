@@ -22,6 +22,7 @@ from queuestream.cli.lab_options import (
     add_settings,
     command_line,
     complain,
+    parsed_setting,
     settings_of,
     show_table,
     steps,
@@ -94,8 +95,9 @@ def run(options: argparse.Namespace) -> int:
 def _parsed(text: str) -> tuple[str, Mapping[str, str]]:
     """A scenario and its own settings, from `name:knob=value,knob=value`."""
     name, _, settings = text.partition(":")
-    own: dict[str, str] = {}
-    for setting in filter(None, settings.split(",")):
-        knob, _, value = setting.partition("=")
-        own[knob.strip()] = value.strip()
-    return name, own
+    from queuestream.lab.scenarios import SettingError  # noqa: PLC0415 - for `queuestream --help`
+
+    try:
+        return name, dict(parsed_setting(setting) for setting in settings.split(",") if setting)
+    except ValueError as error:
+        raise SettingError(f"In {text!r}, {error}.") from None

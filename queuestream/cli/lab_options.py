@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import shlex
 import sys
 from contextlib import contextmanager
@@ -67,6 +69,38 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def check_output(options: argparse.Namespace) -> None:
+    """Find out whether there can be a report where it was asked for, so that nobody waits for none.
+
+    Raises:
+        PictureNeedsMatplotlib: Nothing can be drawn.
+        OSError: Nothing can be written there.
+    """
+    out: Path | None = getattr(options, "out", None)
+    if out is None:
+        return
+    from queuestream.lab.report import style  # noqa: PLC0415 - for `queuestream --help`
+
+    style.require_matplotlib()
+    there = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "that is a file, and a report is a folder", str(there))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, "no permission to write a report there", str(there))
+
+
+def parsed_setting(text: str) -> tuple[str, str]:
+    """A knob and where it is to stand, from `KNOB=VALUE`.
+
+    Raises:
+        ValueError: The text is something else.
+    """
+    name, is_set, value = text.partition("=")
+    if not is_set or not name.strip():
+        raise ValueError(f"a setting is KNOB=VALUE, and {text!r} is none")
+    return name.strip(), value.strip()
+
+
 def settings_of(options: argparse.Namespace) -> dict[str, str]:
     """What was set; the last one counts."""
     return dict(options.settings)
@@ -119,7 +153,7 @@ def complain(options: argparse.Namespace, sentence: str) -> int:
 
 
 def _setting(text: str) -> tuple[str, str]:
-    name, is_set, value = text.partition("=")
-    if not is_set or not name:
-        raise argparse.ArgumentTypeError(f"a setting is KNOB=VALUE, and {text!r} is none")
-    return name.strip(), value.strip()
+    try:
+        return parsed_setting(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

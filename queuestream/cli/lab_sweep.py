@@ -70,10 +70,15 @@ def run(options: argparse.Namespace) -> int:
     Returns:
         The exit status.
     """
-    from queuestream.lab import sweeps  # noqa: PLC0415 - for `queuestream --help`
+    from queuestream.lab import running, sweeps  # noqa: PLC0415 - for `queuestream --help`
     from queuestream.lab.report import reports, sweep_plots, tables  # noqa: PLC0415
 
     settings = settings_of(options)
+    if options.figure:  # before all of it is played for nothing
+        first = {**settings, options.parameter: options.values[0]}
+        there = running.run(options.scenario, seed=1, settings=first).figures()
+        if unknown := [name for name in options.figure if name not in there]:
+            return complain(options, f"there is no figure {unknown[0]!r}; there are {', '.join(there)}")
     with steps(options, len(options.values) * options.seeds, "runs") as step:
         swept = sweeps.sweep(
             options.scenario,
@@ -85,8 +90,6 @@ def run(options: argparse.Namespace) -> int:
             progress=step,
         )
     names = options.figure or sweep_plots.telling_figures(swept)
-    if unknown := [name for name in names if name not in swept.figures()]:
-        return complain(options, f"there is no figure {unknown[0]!r}; there are {', '.join(swept.figures())}")
     if options.json:
         print(swept.to_json(), end="")
     else:

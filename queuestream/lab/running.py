@@ -10,6 +10,7 @@ A run is its scenario, its settings and its seed; the same three give the same r
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import shlex
@@ -43,7 +44,9 @@ class UnknownScenario(QueuestreamError, LookupError):
     """There is no scenario of that name; the sentence lists those there are."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"There is no scenario {name!r}; there are {', '.join(SCENARIOS)}.")
+        close = difflib.get_close_matches(name, SCENARIOS, n=1)
+        perhaps = f"did you mean {close[0]}?  There are" if close else "there are"
+        super().__init__(f"There is no scenario {name!r}; {perhaps} {', '.join(SCENARIOS)}.")
         self.name = name
 
 

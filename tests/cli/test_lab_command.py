@@ -154,15 +154,17 @@ def test_what_may_still_come_is_not_lost(capsys, tmp_path):
     [
         (["run", "nonsense"], "There is no scenario 'nonsense'; there are email-queue, "),
         (["list", "nonsense"], "There is no scenario 'nonsense'"),
+        (["run", "email-que"], "There is no scenario 'email-que'; did you mean email-queue?"),
         (["replay", "nonsense", "7"], "There is no scenario 'nonsense'"),
         (
             ["run", "fifo", "--set", "colour=red"],
             "There is no knob 'colour'.  The knobs are:\n  messages=600",
         ),
-        (["run", "fifo", "--set", "keys=0"], "keys=0 is not a whole number from 1 to 100000."),
+        (["run", "fifo", "--set", "keys=0"], "keys=0 is not a whole number from 1 to 100,000."),
         (["compare", "fifo"], "there is nothing to compare"),
         (["compare", "fifo", "stream", "--set", "colour=red"], "None of these scenarios has a knob 'colour'"),
         (["compare", "fifo:colour=red", "stream"], "There is no knob 'colour'"),
+        (["compare", "fifo:keys", "stream"], "In 'fifo:keys', a setting is KNOB=VALUE, and 'keys' is none."),
         (["check", "/nowhere/history.jsonl"], "/nowhere/history.jsonl: No such file or directory"),
     ],
 )
@@ -174,10 +176,39 @@ def test_what_makes_no_sense_is_explained(capsys, arguments, sentence):
     assert sentence in errors
 
 
-def test_a_sweep_of_a_figure_that_is_none_names_those_there_are(capsys):
+def test_a_sweep_of_a_figure_that_is_none_names_those_there_are_and_plays_nothing(capsys, monkeypatch):
+    monkeypatch.setattr("queuestream.lab.sweeps.sweep", None)
     arguments = ["sweep", "fifo", "--parameter", "consumers", "--values", "1", "--seeds", "1", *SMALL]
     assert main(["lab", *arguments, "--figure", "beauty"]) == 2
     assert "there is no figure 'beauty'; there are sent, " in capsys.readouterr().err
+
+
+def test_one_seed_has_no_confidence_interval(capsys):
+    arguments = ["sweep", "fifo", "--parameter", "consumers", "--values", "1", "--seeds", "1", *SMALL]
+    assert main(["lab", *arguments, "--figure", "deliveries"]) == 0
+    printed = capsys.readouterr().out
+    assert "Seed 1\n" in printed
+    assert re.search(r"^1 +12 +1 of 1$", printed, re.MULTILINE)
+
+
+def test_where_no_report_can_be_written_nothing_is_played(capsys, tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    for out in (file, file / "deep" / "report"):
+        assert main(["lab", "run", "fifo", *SMALL, "--out", str(out)]) == 2
+        printed, errors = capsys.readouterr()
+        assert (printed, errors) == (
+            "",
+            f"queuestream lab run: {file}: that is a file, and a report is a folder\n",
+        )
+
+
+def test_a_reader_who_leaves_ends_it_without_a_word():
+    command = [sys.executable, "-m", "queuestream", "lab", "replay", "email-queue", "7"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as replaying:
+        replaying.stdout.readline()
+        replaying.stdout.close()
+        assert replaying.stderr.read() == b""
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from queuestream.lab.metrics import Measures
     from queuestream.lab.running import Run
     from queuestream.lab.scenarios import Scenario
-    from queuestream.lab.sweeps import Estimate, Sweep
+    from queuestream.lab.sweeps import Point, Sweep
 
 _LABELS = {
     "sent": "messages sent",
@@ -26,8 +26,9 @@ _LABELS = {
     "lost": "lost",
     "wait_p50": "half waited no longer than, s",
     "wait_p99": "99 % waited no longer than, s",
+    "wait_max": "longest wait, s",
     "per_second": "messages a second",
-    "virtual_seconds": "virtual seconds",
+    "virtual_seconds": "how long it took, virtual s",
     "reordered_ratio": "late",
     "max_extent": "places late, at most",
     "kendall_tau": "Kendall's tau (1: perfect order)",
@@ -99,7 +100,7 @@ def own_figures_table(figures: Mapping[str, float]) -> Table:
     """What a scenario counts besides."""
     return Table(
         "What this scenario counts besides",
-        [("", False), ("", True)],
+        [("figure", False), ("value", True)],
         [[label_of(name), figure_text(name, value)] for name, value in figures.items()],
     )
 
@@ -146,12 +147,14 @@ def knobs_table(scenario: type[Scenario]) -> Table:
 def sweep_table(swept: Sweep, names: Sequence[str]) -> Table:
     """The means of some figures, with their confidence intervals, a row for each value of the knob."""
     return Table(
-        f"Means of {len(swept.seeds)} seeds, ± the half of a 95 % confidence interval",
+        f"Means of {len(swept.seeds)} seeds, ± the half of a 95 % confidence interval"
+        if len(swept.seeds) > 1
+        else f"Seed {swept.seeds[0]}",
         [(swept.parameter, False), *((label_of(name), True) for name in names), ("valid", True)],
         [
             [
                 shown(point.value),
-                *(_estimate_text(name, point.estimates[name]) for name in names),
+                *(_estimate_text(name, point) for name in names),
                 f"{point.valid} of {point.runs}",
             ]
             for point in swept.points
@@ -167,7 +170,11 @@ def label_of(figure: str) -> str:
         scope = figure.removeprefix(f"{name}_")
         if scope in _SCOPES:
             return f"{label}, {_SCOPES[scope]}"
-    return figure.replace("_", " ")
+        if figure.endswith(f"_{name}"):
+            return f"{figure.removesuffix(f'_{name}').replace('_', ' ')}: {label}"
+    if figure.endswith("_seconds"):
+        return f"{figure.removesuffix('_seconds').replace('_', ' ')}, s"
+    return figure.removesuffix("_share").replace("_", " ")
 
 
 def is_share(figure: str) -> bool:
@@ -186,7 +193,10 @@ def figure_text(name: str, value: float | None) -> str:
     return f"{value:,.4g}" if abs(value) < 1_000 else f"{value:,.0f}"
 
 
-def _estimate_text(name: str, estimate: Estimate) -> str:
+def _estimate_text(name: str, point: Point) -> str:
+    estimate = point.estimates[name]
+    if point.runs == 1:  # no interval, and none of no width
+        return figure_text(name, estimate.mean)
     half = (estimate.high - estimate.low) / 2
     if is_share(name):
         return f"{100 * estimate.mean:.3g} ± {100 * half:.2g} %"

@@ -105,8 +105,8 @@ class HotKey(Scenario):
         )
         consumers = counted(self.consumers, "consumer was", "consumers were")
         yield (
-            f"{consumers} busy for {figures['busy']:.0%} of their time; the busiest one for "
-            f"{figures['busiest']:.0%}, the idlest for {figures['idlest']:.0%}."
+            f"{consumers} busy for {figures['busy_share']:.0%} of their time; the busiest one for "
+            f"{figures['busiest_share']:.0%}, the idlest for {figures['idlest_share']:.0%}."
         )
 
     def figures(self, run: Run) -> dict[str, float]:
@@ -116,7 +116,7 @@ class HotKey(Scenario):
         return {
             "hot_wait_p50": percentile(seen.waits(lambda message: lane_of(message) == HOT), 50),
             "other_wait_p50": percentile(seen.waits(lambda message: lane_of(message) != HOT), 50),
-            "busy": math.fsum(busy) / len(busy),
-            "busiest": busy[-1],
-            "idlest": busy[0],
+            "busy_share": math.fsum(busy) / len(busy),
+            "busiest_share": busy[-1],
+            "idlest_share": busy[0],
         }

@@ -56,7 +56,7 @@ class Knob:
             return " | ".join(self.choices)
         if isinstance(self.default, bool):
             return "true | false"
-        return "" if self.low is None else f"{self.low:g} to {self.high:g}"
+        return "" if self.low is None or self.high is None else f"{_number(self.low)} to {_number(self.high)}"
 
     def read(self, value: object) -> Any:
         """A setting, from text or as it is.
@@ -80,7 +80,7 @@ class Knob:
         if isinstance(self.default, bool):
             return "true or false"
         number = "a whole number" if isinstance(self.default, int) else "a number"
-        return f"{number} from {self.low:g} to {self.high:g}" + (f" ({self.unit})" if self.unit else "")
+        return f"{number} from {self.range}" + (f" ({self.unit})" if self.unit else "")
 
     def __str__(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
@@ -139,6 +139,10 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,g}"
 
 
 def _read(kind: type, value: object) -> Any:

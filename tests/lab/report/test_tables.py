@@ -11,7 +11,9 @@ from queuestream.lab.report import tables
         ("reordered_ratio_global", "late, over all"),
         ("max_extent_key", "places late, at most, within a key"),
         ("wait_p99", "99 % waited no longer than, s"),
-        ("quiet_wait_p50", "quiet wait p50"),
+        ("quiet_wait_p50", "quiet: half waited no longer than, s"),
+        ("last_put_seconds", "last put, s"),
+        ("busiest_share", "busiest"),
     ],
 )
 def test_a_figure_has_a_name_for_people(name, text):

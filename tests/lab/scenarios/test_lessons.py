@@ -94,8 +94,8 @@ def test_heartbeats_end_the_duplicates_too():
 def test_a_hot_key_waits_while_most_consumers_idle(through):
     figures = played("hot-key", through=through).figures()
     assert figures["hot_wait_p50"] > 5 * figures["other_wait_p50"]
-    assert figures["busiest"] > 0.8
-    assert figures["busy"] < 0.4
+    assert figures["busiest_share"] > 0.8
+    assert figures["busy_share"] < 0.4
     assert figures["reordered_ratio_key"] == 0
 
 
