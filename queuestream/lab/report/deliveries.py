@@ -13,7 +13,7 @@ Verdicts and figures are the checkers' and metrics' business.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import attrs
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from queuestream.lab.history import Event, History
 
+
+Kind = Literal["standard", "fifo", "stream"]
+KINDS: tuple[Kind, ...] = ("standard", "fifo", "stream")
 
 _Work = tuple[str, str, str]
 """What is done with: of a queue the receipt, of a stream the actor and the message."""
@@ -70,14 +73,14 @@ class Flow:
     Attributes:
         name: The queue's or stream's, with the application's where several read.
         key_noun: What its keys are: message groups, partition keys, or just keys.
-        is_stream: It is a stream.
+        kind: What kind of queue it is, or a stream.
         sent_ns: When each message was sent, by its place.
         deliveries: In the order in which they were received.
     """
 
     name: str
     key_noun: str
-    is_stream: bool
+    kind: Kind
     sent_ns: list[int]
     deliveries: list[Delivery]
 
@@ -112,7 +115,10 @@ class Flow:
 
 
 def flows_of(history: History | Iterable[Event]) -> list[Flow]:
-    """The flows of a history, in the order of their names; those without a delivery are left out."""
+    """The flows of a history, those of standard queues first, then FIFO queues, then streams, by their names.
+
+    Those without a delivery are left out.
+    """
     sends: dict[str, list[Event]] = {}
     reads: dict[tuple[str, str], list[Event]] = {}
     done: dict[_Work, tuple[int | None, int]] = {}
@@ -142,7 +148,7 @@ def flows_of(history: History | Iterable[Event]) -> list[Flow]:
         )
         for (resource, reader), received in sorted(reads.items())
     ]
-    return [flow for flow in flows if flow.deliveries]
+    return sorted((flow for flow in flows if flow.deliveries), key=lambda flow: KINDS.index(flow.kind))
 
 
 def _flow(
@@ -158,7 +164,7 @@ def _flow(
     flow = Flow(
         name=name,
         key_noun=_key_noun(sends),
-        is_stream=bool(reads) and reads[0].operation == GET,
+        kind=_kind(reads[0]),
         sent_ns=[_sent_ns(event) for _, event in ordered],
         deliveries=[],
     )
@@ -203,6 +209,42 @@ def _flow(
     return flow
 
 
+class Work(NamedTuple):
+    """From when to when a consumer worked on what it had received."""
+
+    delivery: Delivery
+    begin_ns: int
+    end_ns: int
+
+
+def work_of(deliveries: Iterable[Delivery]) -> list[Work]:
+    """The work on each delivery of which the history tells an end, and that took time.
+
+    Where it tells no beginning, work begins with the receive, or with the same consumer's delete before it:
+    it works on one message after the other.
+    """
+    free_ns: dict[str, int] = {}
+    work = []
+    for one in deliveries:
+        begin_ns = one.begun_ns or max(one.received_ns, free_ns.get(one.actor, 0))
+        if one.done_ns is not None and one.done_ns > begin_ns:
+            free_ns[one.actor] = one.done_ns
+            work.append(Work(one, begin_ns, one.done_ns))
+    return work
+
+
+def keys_at_two(work: Iterable[Work]) -> set[str]:
+    """The keys that two consumers worked on at the same time."""
+    busy_ns: dict[str, dict[str, int]] = {}
+    found = set()
+    for delivery, begin_ns, end_ns in sorted(work, key=lambda one: one.begin_ns):
+        until_ns = busy_ns.setdefault(delivery.key, {})
+        if any(actor != delivery.actor and end > begin_ns for actor, end in until_ns.items()):
+            found.add(delivery.key)
+        until_ns[delivery.actor] = max(end_ns, until_ns.get(delivery.actor, 0))
+    return found
+
+
 def _note_finished_late(deliveries: list[Delivery]) -> None:
     """Say of each first work on a message whether it ended too late for its key."""
     finished = [(one.done_ns, one) for one in deliveries if one.done_ns is not None]
@@ -218,6 +260,12 @@ def _note_finished_late(deliveries: list[Delivery]) -> None:
 
 def _sent_ns(send: Event) -> int:
     return send.started_ns if send.outcome != "ok" or send.ended_ns is None else send.ended_ns
+
+
+def _kind(read: Event) -> Kind:
+    if read.operation == GET:
+        return "stream"
+    return "fifo" if read.resource.endswith(".fifo") else "standard"  # which is what makes one FIFO at AWS
 
 
 def _key_noun(sends: list[Event]) -> str:

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from queuestream.lab.report.deliveries import Flow
 
 _BARS_MAX = 61
+_ABOVE = 0.04
+"""How far above its dot a mark stands, as a part of the axis."""
+
+_LEAST_REACH = 2.2
+"""So many places are seen above and below the line, even where nothing is."""
+
 _MANY = 200
 """With more messages, those that are near their place look as if they were in it."""
 
@@ -44,6 +50,9 @@ def places(flow: Flow) -> Figure:
         handles.append((f"never received ({len(lost):,})", style.INK, "|"))
         axes.plot(lost, [0] * len(lost), "|", color=style.INK, markersize=9)
     _say_axes(axes, count, is_flat=is_flat)
+    low, high = axes.get_ylim()
+    if high - low < 2 * _LEAST_REACH:
+        axes.set_ylim(-_LEAST_REACH, _LEAST_REACH)
     style.say_legend(figure, handles)
     style.say_heading(figure, "Each dot is a message; the line is perfect order", _how_many_late(flow))
     return figure
@@ -83,7 +92,7 @@ def draw_places_by_key(
             **style.dots(count, "o"),
         )
     late = [one for one in firsts if one.is_late_in_key]
-    above = 0.04 * (count if flat_reach is None else 2 * flat_reach)
+    above = _ABOVE * (count if flat_reach is None else 2 * flat_reach)
     axes.scatter(
         [one.sent for one in late],
         [(one.received - one.sent if is_flat else one.received) + above for one in late],
@@ -110,7 +119,7 @@ def _say_axes(axes: Axes, count: int, *, is_flat: bool) -> None:
         ylabel="places late (negative: early)" if is_flat else "place in which it was received",
     )
     if not is_flat:
-        axes.set_ylim(-edge, last + edge)
+        axes.set_ylim(-edge, last + edge + _ABOVE * count)
     style.thousands(axes)
 
 
@@ -120,6 +129,7 @@ def displacement(flow: Flow) -> Figure:
     axes = figure.add_subplot()
     counts = Counter(displacements([one.sent for one in flow.firsts]))
     total = max(1, counts.total())
+    handles: list[tuple[str, str, str]] = []
     width = max(1, -(-(max(counts, default=0) - min(counts, default=0) + 1) // _BARS_MAX))
     bars: Counter[int] = Counter()
     for places_late, count in counts.items():
@@ -132,15 +142,16 @@ def displacement(flow: Flow) -> Figure:
         some = {place: count for place, count in sorted(bars.items()) if (place > 0) - (place < 0) == sign}
         if some:
             share = 100 * sum(some.values()) / total
+            handles.append((f"{label} ({share:.3g} %)", colour, "s"))
             axes.bar(
                 list(some),
                 [100 * count / total for count in some.values()],
-                width=0.85 * width,
+                # One place alone, between bars of several: on top of them, and no wider than can be seen.
+                width=0.85 * width if sign else max(0.85, 0.35 * width),
+                zorder=2 if sign else 3,
                 color=colour,
-                label=f"{label} ({share:.3g} %)",
             )
-    style.say_heading(figure, "How far from their place messages came", _displacement_in_words(flow, counts))
-    axes.set(xlabel="places (negative: early, positive: late)" + (f", {width:,} a bar" if width > 1 else ""))
+    axes.set(xlabel="places late (negative: early)" + (f", {width:,} a bar" if width > 1 else ""))
     if total > 1 and max(bars.values(), default=0) / total > 0.6 and len(bars) > 1:
         axes.set(yscale="log", ylabel="messages, % (log scale)")
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
@@ -150,7 +161,8 @@ def displacement(flow: Flow) -> Figure:
     reach = max(1, *map(abs, bars)) if bars else 1
     axes.set_xlim(-reach - width, reach + width)
     axes.grid(visible=False, axis="x")
-    axes.legend(loc="upper left", handlelength=0.9)
+    style.say_legend(figure, handles)
+    style.say_heading(figure, "How far from their place messages came", _displacement_in_words(flow, counts))
     return figure
 
 

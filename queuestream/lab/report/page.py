@@ -36,10 +36,10 @@ pre { background: var(--code); padding: .7rem .9rem; border-radius: 6px; white-s
 code, pre { font: .88rem/1.45 ui-monospace, monospace; }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 26rem), 1fr));
   gap: 1.5rem; align-items: start; }
-figure { margin: 0; }
+figure { margin: 0; } figcaption { margin-top: .4rem; }
 figure svg { width: 100%; height: auto; display: block; }
 figure svg text { font-family: 'DejaVu Sans', Verdana, sans-serif !important; }
-.wide { overflow-x: auto; margin-bottom: 1rem; } .wide svg { min-width: 46rem; }
+.wide { grid-column: 1 / -1; overflow-x: auto; margin-bottom: 1rem; } .wide svg { min-width: 46rem; }
 .scroll { display: inline-block; vertical-align: top; max-width: 100%; overflow-x: auto;
   margin: .5rem 2.5rem .5rem 0; }
 table { border-collapse: collapse; font-size: .92rem; }

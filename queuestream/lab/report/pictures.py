@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from queuestream.lab.report import order_plots, side_by_side, style, time_plots
-from queuestream.lab.report.deliveries import flows_of
-from queuestream.lab.report.side_by_side import COLUMNS_MAX, Column
+from queuestream.lab.report.deliveries import flows_of, work_of
+from queuestream.lab.report.side_by_side import COLUMNS_MAX, columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from queuestream.lab.history import Event, History
     from queuestream.lab.report.deliveries import Flow
+    from queuestream.lab.report.side_by_side import Column
     from queuestream.lab.report.style import Format
 
 
@@ -66,11 +67,11 @@ FLOWS_MAX = 6
 def pictures_of(history: History | Iterable[Event]) -> list[Picture]:
     """What there is to see in a history: several flows side by side; then of each the order and the times."""
     flows = flows_of(history)
-    shown = sorted(flows, key=lambda flow: (-len(flow.deliveries), flow.name))[:FLOWS_MAX]
-    shown.sort(key=lambda flow: flow.name)
+    largest = sorted(flows, key=lambda flow: (-len(flow.deliveries), flow.name))[:FLOWS_MAX]
+    shown = [flow for flow in flows if flow in largest]
     pictures = []
     if 1 < len(shown) <= COLUMNS_MAX:
-        pictures += beside([Column(flow.name, flow) for flow in shown])
+        pictures += beside(columns_of(shown))
     for flow in shown:
         pictures += _of_flow(flow, f"{file_name(flow.name)}-" if len(flows) > 1 else "")
     return pictures
@@ -81,8 +82,9 @@ def beside(columns: Sequence[Column]) -> list[Picture]:
     return [
         Picture(
             "side-by-side",
-            "Above, each message at the place in which it was sent (across) and received (up), in the colour "
-            "of its key: on the line is perfect order. Below, which consumer worked on what, and when. "
+            "Above, each message in the colour of its key, at the place in which it was sent (across) and "
+            "that in which it was received, or how many places late it was (up): on the line is perfect "
+            "order. Below, which consumer worked on what, and when. "
             "A mark stands above a message that was received (below: finished) after a later one of its key.",
             lambda: side_by_side.side_by_side(columns),
             is_wide=True,
@@ -98,12 +100,13 @@ def beside(columns: Sequence[Column]) -> list[Picture]:
 
 
 def _of_flow(flow: Flow, prefix: str) -> list[Picture]:
+    upwards = "how many places late it was" if order_plots.looks_like_a_line(flow) else "received"
     pictures = [
         Picture(
             f"{prefix}places",
-            "Each message at the place in which it was sent (across) and received (up). "
-            "Above the line it came late, below it came early; a message is late where one "
-            "that was sent later came before it.",
+            f"Each message at the place in which it was sent (across), and {upwards} (up). "
+            "Above the line it came late, below it came early. Red is what came after a message that was "
+            "sent later.",
             lambda: order_plots.places(flow),
         ),
         Picture(
@@ -111,13 +114,16 @@ def _of_flow(flow: Flow, prefix: str) -> list[Picture]:
             "By how many places messages were late or early: the reorder density of RFC 5236.",
             lambda: order_plots.displacement(flow),
         ),
-        Picture(
-            f"{prefix}lanes-by-consumer",
-            "Who worked on what, and when. A mark stands above a message that was finished after a later one "
-            "of its own key.",
-            lambda: time_plots.consumer_lanes(flow),
-        ),
     ]
+    if len({one.actor for one in flow.deliveries}) > 1 or work_of(flow.deliveries):
+        pictures.append(
+            Picture(
+                f"{prefix}lanes-by-consumer",
+                "Who worked on what, and when. A mark stands above a message that was finished after a later "
+                "one of its own key.",
+                lambda: time_plots.consumer_lanes(flow),
+            )
+        )
     if len(flow.keys) > 1:
         pictures.append(
             Picture(
@@ -127,11 +133,12 @@ def _of_flow(flow: Flow, prefix: str) -> list[Picture]:
                 lambda: time_plots.lanes(flow, "key"),
             )
         )
-    if flow.is_stream and len({one.shard for one in flow.deliveries}) > 1:
+    if flow.kind == "stream" and len({one.shard for one in flow.deliveries}) > 1:
         pictures.append(
             Picture(
                 f"{prefix}lanes-by-shard",
-                "The deliveries of each shard, over time; within a shard nothing is late.",
+                "The deliveries of each shard, over time: late and repeated where they were so within their "
+                f"{flow.key_noun}.",
                 lambda: time_plots.lanes(flow, "shard"),
             )
         )

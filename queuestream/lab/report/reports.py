@@ -16,9 +16,9 @@ from queuestream.lab.metrics import measure
 from queuestream.lab.report import page, sweep_plots, tables
 from queuestream.lab.report.deliveries import flows_of
 from queuestream.lab.report.pictures import Picture, beside, file_name, pictures_of
-from queuestream.lab.report.side_by_side import COLUMNS_MAX, Column
+from queuestream.lab.report.side_by_side import COLUMNS_MAX, TITLES, Column
 from queuestream.lab.scenarios.knobs import shown
-from queuestream.lab.scenarios.seen import by_key
+from queuestream.lab.scenarios.seen import as_meant, by_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from queuestream.lab.sweeps import Sweep
 
 _ANOMALIES_MAX = 12
-_TITLES = {"standard": "Standard queue", "fifo": "FIFO queue", "stream": "Stream"}
 
 
 @attrs.frozen(kw_only=True)
@@ -95,8 +94,9 @@ def of_run(run: Run) -> Report:
             *_result(run.verdict),
             page.items(run.findings),
             page.heading("To look at"),
+            *_as_sent(run),
             page.BEGIN_FIGURES,
-            *pictures_of(run.history),
+            *pictures_of(_drawn(run)),
             page.END_FIGURES,
             page.heading("To read"),
             page.table(tables.measures_table(run.measures)),
@@ -125,10 +125,11 @@ def of_comparison(runs: Sequence[Run], command: str) -> Report:
     name = ", ".join(titles)
     if len({run.name for run in runs}) == 1:
         name = f"{runs[0].name}: {name}"
-    columns = [Column(title, flow) for title, run in titles.items() if (flow := largest_flow(run.history))]
+    columns = [Column(title, flow) for title, run in titles.items() if (flow := largest_flow(_drawn(run)))]
     body: list[str | Picture] = [
         page.heading(name, 1),
         page.paragraph("Side by side, under the same seed."),
+        *(_as_sent(runs[0]) if all(map(_is_about_what_was_meant, runs)) else []),
         *(beside(columns[:COLUMNS_MAX]) if len(columns) > 1 else []),
         page.heading("To read"),
         page.table(tables.figures_table(titles)),
@@ -143,7 +144,7 @@ def of_comparison(runs: Sequence[Run], command: str) -> Report:
             page.items(run.findings),
             page.begin_details("Pictures, verdict and settings"),
             page.BEGIN_FIGURES,
-            *(attrs.evolve(picture, name=f"{folder}/{picture.name}") for picture in pictures_of(run.history)),
+            *(attrs.evolve(picture, name=f"{folder}/{picture.name}") for picture in pictures_of(_drawn(run))),
             page.END_FIGURES,
             page.table(tables.verdict_table(run.verdict)),
             *_anomalies(run.verdict),
@@ -229,7 +230,7 @@ def titles_of(runs: Sequence[Run]) -> dict[str, Run]:
             for name, value in run.settings.items()
             if any(other[name] != value for other in others)
         ]
-        name = run.name if apart else _TITLES.get(run.name, run.name)
+        name = run.name if apart else TITLES.get(run.name, run.name)
         title = ", ".join(apart if apart and len(others) == len(runs) - 1 else [name, *apart])
         titled[title if title not in titled else f"{title} ({len(titled) + 1})"] = run
     return titled
@@ -269,6 +270,20 @@ def verdict_document(verdict: Verdict, measures: Mapping[str, Measures]) -> dict
 def to_json(document: dict[str, Any]) -> str:
     """As text, for people, too."""
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def _is_about_what_was_meant(run: Run) -> bool:
+    return "key_meant" in run.scenario.scopes
+
+
+def _drawn(run: Run) -> History:
+    """What pictures are drawn from: where a producer reorders, its order is the one that is looked for."""
+    return as_meant(run.history) if _is_about_what_was_meant(run) else run.history
+
+
+def _as_sent(run: Run) -> list[str]:
+    said = "A message counts as sent when its producer first tried, whatever became of the attempt."
+    return [page.paragraph(said)] if _is_about_what_was_meant(run) else []
 
 
 def _result(verdict: Verdict) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from queuestream.lab.report import order_plots, style, time_plots
+from queuestream.lab.report.deliveries import keys_at_two, work_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,10 +15,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from queuestream.lab.report.deliveries import Flow
+    from queuestream.lab.report.deliveries import Flow, Work
 
 COLUMNS_MAX = 4
 """So many fit beside each other."""
+
+TITLES: dict[str, str] = {"standard": "Standard queue", "fifo": "FIFO queue", "stream": "Stream"}
 
 _ROWS_MAX = 10
 
@@ -35,27 +38,38 @@ class Column:
     flow: Flow
 
 
+def columns_of(flows: Sequence[Flow]) -> list[Column]:
+    """A column for each flow, called by its kind, or by its name where there are several of a kind."""
+    kinds = {flow.kind for flow in flows}
+    return [Column(TITLES[flow.kind] if len(kinds) == len(flows) else flow.name, flow) for flow in flows]
+
+
 def side_by_side(columns: Sequence[Column]) -> Figure:
-    """Above, the order that came out; below, which consumer had what and when."""
-    rows = max(len(_consumers(column.flow)) for column in columns)
-    figure = style.new_figure(3.5 * len(columns), 4.2 + 0.3 * max(2, rows))
-    grid = figure.subplots(2, len(columns), squeeze=False, height_ratios=[3.2, 0.5 + 0.3 * max(2, rows)])
+    """Above, the order that came out; below, which consumer had what and when, if work took any time."""
+    works = [work_of(column.flow.deliveries) for column in columns]
+    rows = max(2, *(len(_consumers(column.flow)) for column in columns)) if any(works) else 0
+    height = 0.9 + 0.3 * rows if rows else 0
+    figure = style.new_figure(3.5 * len(columns), 3.7 + height)
+    grid = figure.subplots(
+        2 if rows else 1, len(columns), squeeze=False, height_ratios=[3.2, height] if rows else [1]
+    )
     colours = colours_of_all(columns)
     flat_reach = None
     if all(order_plots.looks_like_a_line(column.flow) for column in columns):
         flat_reach = max(2, *(order_plots.reach_of(column.flow) for column in columns))
-    for number, column in enumerate(columns):
-        above, below = grid[0][number], grid[1][number]
-        order_plots.draw_places_by_key(above, column.flow, colours, flat_reach)
-        style.say_title(above, column.title, _lateness(column.flow))
-        _draw_consumers(below, column.flow, colours)
-        if number:
-            grid[0][number].set_ylabel("")
-    handles = _handles(colours)
-    if any(
-        one.is_late_in_key or one.is_finished_late for column in columns for one in column.flow.deliveries
-    ):
+    for axes, column in zip(grid[0], columns, strict=True):
+        order_plots.draw_places_by_key(axes, column.flow, colours, flat_reach)
+        style.say_title(axes, column.title, _received_late(column.flow))
+        if axes is not grid[0][0]:
+            axes.set_ylabel("")
+    handles = time_plots.key_handles(colours)
+    shown = [one for column in columns for one in column.flow.deliveries]
+    if any(one.is_late_in_key or (rows and one.is_finished_late) for one in shown):
         handles.append(("overtaken by a later message of its key", style.INK, "v"))
+    if rows:
+        _draw_consumers(grid[1], columns, works, colours)
+        if any(one.done_ns is None for one in shown):
+            handles.append(("received, not finished", style.MUTED, "o"))
     style.say_legend(figure, handles)
     return figure
 
@@ -68,9 +82,9 @@ def waits_side_by_side(columns: Sequence[Column]) -> Figure:
     scale = time_plots.Waits.of([column.flow for column in columns])
     for column, axes in zip(columns, every, strict=True):
         time_plots.draw_dwell(axes, column.flow, scale, colours)
-        style.say_title(axes, column.title, "how long messages waited to be received")
+        style.say_title(axes, column.title, time_plots.in_words(column.flow, scale))
         axes.label_outer()
-    style.say_legend(figure, _handles(colours))
+    style.say_legend(figure, time_plots.key_handles(colours))
     return figure
 
 
@@ -81,26 +95,39 @@ def colours_of_all(columns: Sequence[Column]) -> dict[str, str]:
     return time_plots.colours_of_keys([*names, *sorted(others)])
 
 
-def _handles(colours: dict[str, str]) -> list[tuple[str, str, str]]:
-    named = [(time_plots.short(key), colour, "s") for key, colour in colours.items() if colour != style.GREY]
-    others = len(colours) - len(named)
-    return [*named, (f"{others:,} other keys", style.GREY, "s")] if others else named
-
-
 def _consumers(flow: Flow) -> list[str]:
     return sorted({one.actor for one in flow.deliveries}, key=time_plots.natural)[:_ROWS_MAX]
 
 
-def _lateness(flow: Flow) -> str:
-    received = sum(one.is_late_in_key for one in flow.deliveries)
-    finished = sum(one.is_finished_late for one in flow.deliveries)
-    if received or finished:
-        return f"late in key: {received:,} received, {finished:,} finished"
-    return "every key in order"
+def _received_late(flow: Flow) -> str:
+    if late := sum(one.is_late_in_key for one in flow.deliveries):
+        return f"{late:,} of {len(flow.firsts):,} received late in their key"
+    return "every key received in order"
 
 
-def _draw_consumers(axes: Axes, flow: Flow, colours: dict[str, str]) -> None:
-    shown = flow.deliveries[: time_plots.BARS_MAX]
-    time_plots.draw_consumers(axes, flow, shown, _consumers(flow), colours)
-    part = f" (first {len(shown)} of {len(flow.deliveries):,})" if len(shown) < len(flow.deliveries) else ""
-    axes.set_xlabel(f"time, {time_plots.unit_of(flow)[1]}{part}")
+def _worked_late(flow: Flow, work: Sequence[Work]) -> str:
+    late = sum(one.is_finished_late for one in flow.deliveries)
+    finished = f"{late:,} finished late in their key" if late else "every key finished in order"
+    keys = flow.keys
+    if shared := len(keys_at_two(work)):
+        return f"{finished}\n{shared:,} of {len(keys):,} keys at two consumers at once"
+    return f"{finished}\nno key at two consumers at once"
+
+
+def _draw_consumers(
+    row: Sequence[Axes], columns: Sequence[Column], works: Sequence[Sequence[Work]], colours: dict[str, str]
+) -> None:
+    """Who worked on what: on the same scale in all columns."""
+    unit_ns, unit = max(time_plots.unit_of(column.flow) for column in columns)
+    for axes, column, work in zip(row, columns, works, strict=True):
+        every, consumers = column.flow.deliveries, _consumers(column.flow)
+        shown = every[: time_plots.BARS_MAX]
+        part = f" (first {len(shown)} of {len(every):,})" if len(shown) < len(every) else ""
+        time_plots.draw_consumers(axes, column.flow, shown, consumers, colours, unit_ns)
+        time_plots.say_lanes(axes, consumers, f"time, {unit}{part}")
+        style.say_title(axes, "", _worked_late(column.flow, work))
+    end = max(axes.get_xlim()[1] for axes in row)
+    for axes in row:
+        axes.set_xlim(right=end)
+        if axes is not row[0] and len({tuple(_consumers(column.flow)) for column in columns}) == 1:
+            axes.tick_params(axis="y", labelleft=False)  # as those of the first column

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 CURVES_MAX = 4
 """So many figures of a sweep are drawn if nobody says which."""
 
-_WIDE = 20
-"""A parameter whose largest value is so many times its smallest is drawn on a logarithmic scale."""
+_WIDE = 8
+"""A parameter whose largest value is so many times its smallest, or more, is drawn on a logarithmic scale."""
 
 
 def sweep(swept: Sweep, names: Sequence[str]) -> Figure:
@@ -32,8 +32,10 @@ def sweep(swept: Sweep, names: Sequence[str]) -> Figure:
         _draw(axes, swept, name)
     style.say_heading(
         figure,
-        f"{swept.scenario}, by {swept.parameter}",
-        f"means of {len(swept.seeds)} seeds; band: 95 % confidence",
+        f"What {swept.parameter} does: {swept.scenario}",
+        f"means of {len(swept.seeds)} seeds, with their 95 % confidence intervals"
+        if len(swept.seeds) > 1
+        else f"seed {swept.seeds[0]} alone",
     )
     scenario = SCENARIOS.get(swept.scenario)
     unit = scenario.knobs()[swept.parameter].unit if scenario else ""
@@ -67,25 +69,25 @@ def _draw(axes: Axes, swept: Sweep, name: str) -> None:
             [b - m for m, b in zip(mean, high, strict=True)],
         ]
         axes.errorbar(across, mean, yerr=errors, fmt="o", color=style.BLUE, capsize=4, markersize=5)
-        axes.margins(x=0.15)
     else:
         axes.fill_between(across, low, high, color=style.BLUE, alpha=0.25, linewidth=0)
         axes.plot(across, mean, "o-", color=style.BLUE, markersize=4, linewidth=1.5)
-        if min(numbers) > 0 and max(numbers) > _WIDE * min(numbers):
+        if min(numbers) > 0 and max(numbers) >= _WIDE * min(numbers):
             axes.set_xscale("log")
             axes.minorticks_off()
     axes.set_xticks(list(across), values)
+    axes.margins(x=0.08)
     label = f"{label_of(name)}, %" if in_percent else label_of(name)
     axes.set_title(label, fontsize=10.5, fontweight="normal", pad=4)
     top, bottom = max(high), min(0.0, min(low) if min(mean) < 0 else 0.0)
-    axes.set_ylim(bottom, top + 0.08 * (top - bottom) or 1.0)
-    for place, value in ((0, mean[0]), (len(mean) - 1, mean[-1])):
+    axes.set_ylim(bottom, top + 0.22 * (top - bottom) or 1.0)
+    for place in sorted({0, len(mean) - 1}):
         axes.annotate(
-            f"{value:,.3g}" + (" %" if in_percent else ""),
-            (across[place], value),
-            xytext=(6 if place == 0 else -6, 7),
+            f"{mean[place]:,.3g}" + (" %" if in_percent else ""),
+            (across[place], high[place]),  # above the interval, where no curve is
+            xytext=(0, 4),
             textcoords="offset points",
-            ha="left" if place == 0 else "right",
+            ha="center",
             fontsize=9.5,
             color=style.MUTED,
         )

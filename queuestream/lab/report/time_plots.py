@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from queuestream.core.clock import HOUR, MILLISECOND, SECOND
 from queuestream.lab.report import style
+from queuestream.lab.report.deliveries import work_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +23,9 @@ LANES_MAX = 14
 BARS_MAX = 300
 """So many bars can be told apart; of more deliveries, a stretch of so many is shown."""
 
-_CURVES_MAX = 6
 _STEPS_MAX = 500
 _WIDE = 40
+_HALF_BAR = 0.3
 _UNITS = ((HOUR, "h", 3), (60 * SECOND, "min", 5), (SECOND, "s", 2), (MILLISECOND, "ms", 0))
 """A unit, its sign, and how many of it there must be for it to be used."""
 
@@ -38,13 +39,14 @@ def consumer_lanes(flow: Flow) -> Figure:
     figure = style.new_figure(height=1.7 + 0.26 * max(3, len(rows)))
     axes = figure.add_subplot()
     draw_consumers(axes, flow, shown, rows, colours)
+    say_lanes(axes, rows, f"virtual time since the first send, {unit_of(flow)[1]}")
+    style.say_legend(figure, [*key_handles(colours), *mark_handles(flow, shown)])
     part = (
         f"deliveries {begin + 1:,} to {end:,} of {len(flow.deliveries):,}"
         if end - begin < len(flow.deliveries)
         else f"{len(shown):,} deliveries"
     )
     some = f"; {len(rows)} of {len(rows) + hidden:,} consumers" if hidden else ""
-    style.say_legend(figure, key_handles(flow, colours))
     style.say_heading(figure, "Each row is a consumer, each bar a message", f"{flow.name}: {part}{some}")
     return figure
 
@@ -60,47 +62,45 @@ def stretch(deliveries: Sequence[Delivery]) -> tuple[int, int]:
 
 
 def draw_consumers(
-    axes: Axes, flow: Flow, shown: Sequence[Delivery], rows: list[str], colours: dict[str, str]
+    axes: Axes,
+    flow: Flow,
+    shown: Sequence[Delivery],
+    rows: list[str],
+    colours: dict[str, str],
+    unit_ns: int = 0,
 ) -> None:
-    """Bars in the colour of the key; above what was finished too late for its key stands a mark.
+    """Bars of work in the colour of the key; above what was finished too late for its key stands a mark.
 
-    A bar is the work, where the history tells; otherwise it begins with the receive, or with the same
-    consumer's delete before it (it works on one message after the other), and ends with the delete.
+    What was received and not finished is a dot.
     """
     from matplotlib.collections import PolyCollection  # noqa: PLC0415 - an extra
 
-    (unit_ns, unit), zero = unit_of(flow), flow.begin_ns
-    height = 0.3
-    free_ns: dict[str, int] = {}
-    bars, shades, marks = [], [], []
-    dots: list[Delivery] = []
+    unit_ns, zero = unit_ns or unit_of(flow)[0], flow.begin_ns
+    begun = {id(one): (begin_ns, end_ns) for one, begin_ns, end_ns in work_of(flow.deliveries)}
+    bars, shades, marks, dots = [], [], [], []
     for one in shown:
         if one.actor not in rows:
             continue
-        y = rows.index(one.actor)
-        begin_ns = one.begun_ns or max(one.received_ns, free_ns.get(one.actor, 0))
-        if one.done_ns is None or one.done_ns <= begin_ns:
-            dots.append(one)
+        y, shade = rows.index(one.actor), colours.get(one.key, style.BLUE)
+        begin_ns, end_ns = begun.get(id(one), (one.received_ns, one.received_ns))
+        left, right = (begin_ns - zero) / unit_ns, (end_ns - zero) / unit_ns
+        if id(one) in begun:
+            top, bottom = y - _HALF_BAR, y + _HALF_BAR
+            bars.append([(left, top), (right, top), (right, bottom), (left, bottom)])
+            shades.append(shade)
         else:
-            free_ns[one.actor] = one.done_ns
-            left, right = (begin_ns - zero) / unit_ns, (one.done_ns - zero) / unit_ns
-            bars.append([(left, y - height), (right, y - height), (right, y + height), (left, y + height)])
-            shades.append(colours.get(one.key, style.BLUE))
+            dots.append((left, y, shade))
         if one.is_finished_late:
-            marks.append(((begin_ns - zero) / unit_ns, y - height - 0.13))
+            marks.append((left, y - _HALF_BAR - 0.13))
     axes.add_collection(
         PolyCollection(bars, facecolors=shades, edgecolors=style.PAPER, linewidths=0.4, zorder=2)
     )
-    axes.scatter(
-        [(one.received_ns - zero) / unit_ns for one in dots],
-        [rows.index(one.actor) for one in dots],
-        c=[colours.get(one.key, style.BLUE) for one in dots],
-        **style.dots(len(shown), "o"),
-    )
+    if dots:
+        across, up, shades = (list(each) for each in zip(*dots, strict=True))
+        axes.scatter(across, up, c=shades, **style.dots(len(shown), "o"))
     if marks:
-        across, up = zip(*marks, strict=True)
+        across, up = (list(each) for each in zip(*marks, strict=True))
         axes.scatter(across, up, s=14, marker="v", c=style.INK, linewidths=0, zorder=4)
-    _say_lanes(axes, rows, unit)
 
 
 def colours_of_keys(largest: Sequence[str]) -> dict[str, str]:
@@ -109,13 +109,21 @@ def colours_of_keys(largest: Sequence[str]) -> dict[str, str]:
     return style.colours_of([*sorted(largest[:most], key=natural), *largest[most:]])
 
 
-def key_handles(flow: Flow, colours: dict[str, str]) -> list[tuple[str, str, str]]:
+def key_handles(colours: dict[str, str]) -> list[tuple[str, str, str]]:
     """What a legend says of keys' colours: label, colour, marker."""
     handles = [(short(key), colour, "s") for key, colour in colours.items() if colour != style.GREY]
     if others := len(colours) - len(handles):
-        handles.append((f"{others:,} other keys", style.GREY, "s"))
-    if any(one.is_finished_late for one in flow.deliveries):
+        handles.append((f"{others:,} other key{'' if others == 1 else 's'}", style.GREY, "s"))
+    return handles
+
+
+def mark_handles(flow: Flow, shown: Sequence[Delivery]) -> list[tuple[str, str, str]]:
+    """What it says of what else stands in the consumers' rows."""
+    handles = []
+    if any(one.is_finished_late for one in shown):
         handles.append(("finished late for its key", style.INK, "v"))
+    if any(one.done_ns is None for one in shown) and work_of(flow.deliveries):
+        handles.append(("received, not finished", style.MUTED, "o"))
     return handles
 
 
@@ -146,7 +154,7 @@ def lanes(flow: Flow, by: By) -> Figure:
                 **style.dots(len(shown), marker),
             )
             handles.append((f"{label} ({len(ones):,})", colour, marker))
-    _say_lanes(axes, rows, unit)
+    say_lanes(axes, rows, f"virtual time since the first send, {unit}")
     noun = "shard" if by == "shard" else flow.key_noun
     late = sum(one.is_late_in_key for one in flow.deliveries)
     some = f"; {len(rows)} of {len(rows) + hidden:,} rows" if hidden else ""
@@ -174,11 +182,12 @@ def natural(name: str) -> tuple[str, int, str]:
     return stem, int(name[len(stem) :] or 0), name
 
 
-def _say_lanes(axes: Axes, rows: list[str], unit: str) -> None:
+def say_lanes(axes: Axes, rows: list[str], label: str) -> None:
+    """A name beside each row, and what is told below them."""
     axes.set_yticks(range(len(rows)), [short(name) or "(none)" for name in rows])
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel(f"virtual time since the first send, {unit}")
+    axes.set_xlabel(label)
     axes.margins(x=0.015)
     axes.autoscale_view()
     axes.set_ylim(len(rows) - 0.4, -0.6)
@@ -197,9 +206,10 @@ def dwell(flow: Flow) -> Figure:
     axes = figure.add_subplot()
     scale = Waits.of([flow])
     handles = draw_dwell(axes, flow, scale, colours_of_keys(flow.largest_keys))
-    longest = f"at most {figure_of(scale.longest_ns / scale.unit_ns)} {scale.unit}"
     style.say_legend(figure, handles)
-    style.say_heading(figure, "How long messages waited to be received", f"{flow.name}: {longest}")
+    style.say_heading(
+        figure, "How long messages waited to be received", f"{flow.name}: {in_words(flow, scale)}"
+    )
     return figure
 
 
@@ -221,34 +231,44 @@ class Waits(NamedTuple):
     @classmethod
     def of(cls, flows: Sequence[Flow]) -> Waits:
         """One scale for all of these."""
-        waits = sorted(max(0, one.received_ns - one.sent_ns) for flow in flows for one in flow.firsts) or [0]
+        waits = sorted(wait_of(one) for flow in flows for one in flow.firsts) or [0]
         longest_ns = waits[-1]
         return cls(longest_ns, _WIDE * waits[len(waits) // 2] < longest_ns, *_unit(longest_ns))
 
+    def told(self, wait_ns: int) -> str:
+        """A wait with its unit."""
+        return f"{figure_of(wait_ns / self.unit_ns)} {self.unit}"
+
+
+def wait_of(first: Delivery) -> int:
+    """How long a message waited for its first delivery, in nanoseconds."""
+    return max(0, first.received_ns - first.sent_ns)
+
+
+def in_words(flow: Flow, scale: Waits) -> str:
+    """How long half of a flow's messages waited, and the last one."""
+    waits = sorted(map(wait_of, flow.firsts)) or [0]
+    return f"half within {scale.told(waits[(len(waits) - 1) // 2])}, all within {scale.told(waits[-1])}"
+
 
 def draw_dwell(axes: Axes, flow: Flow, scale: Waits, colours: dict[str, str]) -> list[tuple[str, str, str]]:
-    """The share of messages that waited no longer, for the largest keys and for the others together.
+    """The share of messages that waited no longer, for each key that has a colour and all others together.
 
     Returns:
         What a legend says of the curves: label, colour, marker.
     """
-    unit_ns, unit = scale.unit_ns, scale.unit
-    waits: dict[str, list[int]] = {}
-    ranked = flow.largest_keys
-    shown = ranked if len(ranked) <= _CURVES_MAX else ranked[: _CURVES_MAX - 1]
-    others = f"{len(ranked) - len(shown)} others"
-    handles = []
+    unit_ns = scale.unit_ns
+    waits: dict[str, list[int]] = {key: [] for key, colour in colours.items() if colour != style.GREY}
+    others = f"{len(colours) - len(waits):,} others"
     for one in flow.firsts:
-        waits.setdefault(one.key if one.key in shown else others, []).append(
-            max(0, one.received_ns - one.sent_ns)
-        )
-    for key in [*sorted(shown, key=natural), others]:
-        if key not in waits:
+        waits.setdefault(one.key if one.key in waits else others, []).append(wait_of(one))
+    handles = []
+    for key, each in waits.items():
+        if not each:
             continue
-        ordered = sorted(waits[key])
+        ordered = sorted(each)
         steps = _quantiles(ordered)
-        half = ordered[(len(ordered) - 1) // 2]
-        colour = style.GREY if key == others else colours[key]
+        colour = colours.get(key, style.GREY)
         axes.step(
             [wait / unit_ns for wait, _ in [(steps[0][0], 0.0), *steps]],
             [0.0, *(100 * share for _, share in steps)],
@@ -256,9 +276,11 @@ def draw_dwell(axes: Axes, flow: Flow, scale: Waits, colours: dict[str, str]) ->
             color=colour,
             linewidth=1.6,
         )
-        label = f"{short(key) or 'all'}: half within {figure_of(half / unit_ns)} {unit}"
+        label = f"{short(key) or 'all'}: half within {scale.told(ordered[(len(ordered) - 1) // 2])}"
         handles.append((label, colour, "s"))
-    axes.set(xlabel=f"time from send to first receive, {unit}", ylabel="received by then, %", ylim=(0, 102))
+    axes.set(
+        xlabel=f"time from send to first receive, {scale.unit}", ylabel="received by then, %", ylim=(0, 102)
+    )
     longest = scale.longest_ns / unit_ns or 1.0
     if scale.is_wide:
         axes.set_xscale("symlog", linthresh=longest / 100, linscale=0.3)

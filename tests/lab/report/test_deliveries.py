@@ -1,7 +1,7 @@
 """What pictures are drawn from, on histories short enough to be read."""
 
 from queuestream.lab.history import Event, History
-from queuestream.lab.report.deliveries import flows_of
+from queuestream.lab.report.deliveries import flows_of, keys_at_two, work_of
 
 
 def history_of(*rows):
@@ -117,7 +117,7 @@ def test_each_application_that_reads_a_stream_is_a_flow():
     )
     assert [flow.name for flow in flows] == ["events, read by audit", "events, read by billing"]
     audit, billing = flows
-    assert billing.is_stream
+    assert billing.kind == "stream"
     assert billing.key_noun == "partition key"
     assert [one.is_late for one in billing.deliveries] == [False, False]
     assert audit.lost == [0]
@@ -125,3 +125,64 @@ def test_each_application_that_reads_a_stream_is_a_flow():
 
 def test_a_history_without_a_delivery_has_no_flow():
     assert flows_of([Event("send", "a"), Event("receive"), Event("receive", "stranger")]) == []
+
+
+def test_work_begins_with_the_receive_or_when_the_consumer_was_done_with_the_message_before():
+    [flow] = flows_of(
+        history_of(
+            ("send", "ada 1"),
+            ("send", "ada 2"),
+            ("receive", "ada 1", {"actor": "x", "receipt": "1", "started_ns": 10}),
+            ("receive", "ada 2", {"actor": "x", "receipt": "2", "started_ns": 10}),
+            ("delete", "ada 1", {"actor": "x", "receipt": "1", "started_ns": 15}),
+            ("delete", "ada 2", {"actor": "x", "receipt": "2", "started_ns": 18}),
+            ("receive", "ada 2", {"actor": "y", "receipt": "3", "started_ns": 20}),
+        )
+    )
+    work = work_of(flow.deliveries)
+    assert [(one.delivery.message, one.begin_ns, one.end_ns) for one in work] == [
+        ("ada 1", 10, 15),
+        ("ada 2", 15, 18),
+    ]
+    assert keys_at_two(work) == set()
+
+
+def test_a_key_is_at_two_consumers_where_their_work_overlaps():
+    def received(message, actor, begin_ns, end_ns):
+        details = {"actor": actor, "receipt": message}
+        return [
+            ("receive", message, {**details, "started_ns": begin_ns}),
+            ("delete", message, {**details, "started_ns": end_ns}),
+        ]
+
+    messages = ["ada 1", "ada 2", "bob 1", "bob 2", "eve 1", "eve 2"]
+    [flow] = flows_of(
+        history_of(
+            *(("send", message) for message in messages),
+            *received("ada 1", "x", 10, 20),
+            *received("ada 2", "y", 19, 30),  # while the first is at work
+            *received("bob 1", "x", 30, 40),
+            *received("bob 2", "y", 40, 50),  # after it
+            *received("eve 1", "z", 60, 70),
+            *received("eve 2", "z", 65, 75),  # the same consumer
+        )
+    )
+    assert keys_at_two(work_of(flow.deliveries)) == {"ada"}
+
+
+def test_standard_queues_come_first_then_fifo_queues_then_streams():
+    flows = flows_of(
+        history_of(
+            ("put", "a 1", {"resource": "a"}),
+            ("get", "a 1", {"resource": "a", "actor": "reader"}),
+            ("send", "b 1", {"resource": "b.fifo"}),
+            ("receive", "b 1", {"resource": "b.fifo"}),
+            ("send", "c 1", {"resource": "c"}),
+            ("receive", "c 1", {"resource": "c"}),
+        )
+    )
+    assert [(flow.name, flow.kind) for flow in flows] == [
+        ("c", "standard"),
+        ("b.fifo", "fifo"),
+        ("a", "stream"),
+    ]

@@ -134,6 +134,32 @@ def test_columns_have_the_same_colour_for_the_same_key():
     assert len(points(figure.axes[0])) == len(points(figure.axes[1])) == 40
 
 
+def test_where_work_takes_no_time_there_is_nothing_below():
+    queue, stream = flows_of(a_queue(40))[0], flows_of(a_stream(40))[0]
+    both = side_by_side.side_by_side([Column("Queue", queue), Column("Stream", stream)])
+    assert len(both.axes) == 4
+    for one in stream.deliveries:
+        one.done_ns = None
+    assert len(side_by_side.side_by_side([Column("Stream", stream), Column("Stream", stream)]).axes) == 2
+
+
+def test_columns_are_called_by_their_kind_unless_several_are_of_a_kind():
+    queue, stream = flows_of(a_queue(5))[0], flows_of(a_stream(5))[0]
+    assert [column.title for column in side_by_side.columns_of([queue, stream])] == [
+        "Standard queue",
+        "Stream",
+    ]
+    assert [column.title for column in side_by_side.columns_of([queue, queue])] == [queue.name, queue.name]
+
+
+def test_perfect_order_has_an_axis_with_whole_places():
+    [flow] = flows_of(a_queue(600, consumers=1, keys=1, in_key_order=True))
+    for one in flow.deliveries:
+        one.received = one.sent
+    axes = order_plots.places(flow).axes[0]
+    assert axes.get_ylim() == (-2.2, 2.2)
+
+
 @pytest.mark.parametrize("picture_format", ["png", "svg"])
 def test_a_picture_is_the_same_bytes_each_time(picture_format):
     def drawn():
