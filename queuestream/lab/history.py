@@ -54,7 +54,9 @@ class Event:
             starts, at this record or after it; `0` for the beginning, None where nobody knows (the latest).
         receipt: What this receive is called when the message is deleted.
         receive_count: How often the message was received, as the service counts.
-        visible_ns: Until when the receiver may rely on having the message alone.
+        visible_ns: Until when the receiver may rely on having the message alone.  Of a receive without an
+            answer that may have repeated another one (by its attempt id): until when that would hide what
+            the other one got.
         parents: Of `lineage`: the shards that `shard` came from.
         error: Why it failed: the error's code.
         deduplication_id: Of a send to a FIFO queue: what the queue is to know a repeated message by.

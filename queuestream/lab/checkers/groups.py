@@ -47,6 +47,7 @@ class Member:
         sent_from_ns: From when on it may have been in the queue.
         sent_ns: From when on it surely was.
         deliveries: Its receives.
+        group: Its message group.
         there_until_ns: The last instant at which it was surely there; -1 where there is none.
     """
 
@@ -55,6 +56,7 @@ class Member:
     sent_from_ns: int
     sent_ns: int
     deliveries: list[int]
+    group: str | None
     there_until_ns: int = -1
 
 
@@ -82,11 +84,12 @@ class GroupChecker:
 
     def check(self) -> None:
         """Judge all groups."""
+        if self._lives.was_deleted:
+            return  # one that is created anew counts anew, and nobody knows which had a message
         groups: dict[str | None, list[Member]] = {}
         for life in self._lives.by_name.values():
-            group, members = self._members(life)
-            if members:
-                groups.setdefault(group, []).extend(members)
+            for member in self._members(life):
+                groups.setdefault(member.group, []).append(member)
         for group, members in groups.items():
             scope = self._scope(group)
             self._check_sends(members, scope)
@@ -99,8 +102,8 @@ class GroupChecker:
 
     # --- who is in a group ---
 
-    def _members(self, life: Life) -> tuple[str | None, list[Member]]:
-        """The messages that the queue knew by one name, and their group."""
+    def _members(self, life: Life) -> list[Member]:
+        """The messages that the queue knew by one name."""
         events = self._events
         sends, deliveries = life.sends, life.deliveries
         if len(sends) == 1 == len(deliveries):
@@ -110,13 +113,16 @@ class GroupChecker:
                 number == send.sequence_number or (number is None and not self._are_moved)
             ):
                 member = Member(
-                    life, ordinal(send.sequence_number), send.started_ns, ended_ns(send), deliveries
+                    life,
+                    ordinal(send.sequence_number),
+                    send.started_ns,
+                    ended_ns(send),
+                    deliveries,
+                    send.group,
                 )
                 member.there_until_ns = self._there_until(member)
-                return send.group, [member]
-        places = (*sends, *deliveries)
-        group = next((name for place in places if (name := events[place].group) is not None), None)
-        return group, self._separate(life)
+                return [member]
+        return self._separate(life)
 
     def _separate(self, life: Life) -> list[Member]:
         """One member for each message that the queue knew by the name, by id and sequence number."""
@@ -131,7 +137,7 @@ class GroupChecker:
                 number = ordinal(send.sequence_number)
                 numbers.setdefault(send.message_id, number)
                 taken = members.setdefault(
-                    (send.message_id, number), Member(life, number, sent_from_ns, NEVER, [])
+                    (send.message_id, number), Member(life, number, sent_from_ns, NEVER, [], send.group)
                 )
                 taken.sent_ns = min(taken.sent_ns, ended_ns(send))
         only = next(iter(members.values())) if len(sends) == 1 == len(members) else None
@@ -147,9 +153,20 @@ class GroupChecker:
             if member is None and only is not None and receive.message_id is None and only.number == number:
                 member = only
             if member is None:
-                member = members[receive.message_id, number] = Member(life, number, sent_from_ns, NEVER, [])
+                member = members[receive.message_id, number] = Member(
+                    life, number, sent_from_ns, NEVER, [], None
+                )
+            if receive.group is not None:
+                member.group = receive.group  # of a send that was taken for a repetition it may be another
             member.deliveries.append(place)
+        groups = {
+            event.group for place in (*sends, *life.deliveries) if (event := events[place]).group is not None
+        }
+        if len(groups) > 1 and any(each.group is None for each in members.values()):
+            return []  # nobody can tell in which group it is
         for each in members.values():
+            if each.group is None and groups:
+                [each.group] = groups
             if each.deliveries:
                 each.there_until_ns = self._there_until(each)
         return list(members.values())
@@ -185,7 +202,10 @@ class GroupChecker:
         sent = [member for member in members if member.number is not None and member.sent_ns != NEVER]
         calls = [(member.sent_from_ns, member.sent_ns, member.number or 0) for member in sent]
         for earlier, later in backwards(calls):
-            self._find_backwards(sent[earlier], sent[later], scope)
+            # What was taken for a repetition has the number of what was sent first, by whatever name.
+            same = [place for send in sent[later].life.sends for place in self._lives.may_be_one(send)]
+            if min(self._events[place].started_ns for place in same) > sent[earlier].sent_ns:
+                self._find_backwards(sent[earlier], sent[later], scope)
 
     def _find_backwards(self, earlier: Member, later: Member, scope: str) -> None:
         tell = self._findings.teller

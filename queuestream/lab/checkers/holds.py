@@ -83,6 +83,8 @@ class Holds:
         started_ns = receive.started_ns
         if self._changes is not None:
             until = self._changed(receive, until)
+        if lives.open_repetitions:
+            until = lives.repeated_until(started_ns, until)
         until = min(until, lives.blurred_ns)
         if lives.emptied:
             until = min(until, lives.emptied_after(started_ns))

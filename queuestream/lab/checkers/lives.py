@@ -23,7 +23,8 @@ SENDS, RECEIVES = frozenset({SEND, PUT}), frozenset({RECEIVE, GET})
 
 _SETTING = ("set_attributes", "set_queue_attributes")
 
-EMPTYING = ("purge", "purge_queue", "delete_queue", "delete_stream")
+DELETING = ("delete_queue", "delete_stream")
+EMPTYING = ("purge", "purge_queue", *DELETING)
 """What an operator does after which messages may be gone."""
 
 # AWS: "SetQueueAttributes": changes can take up to 60 seconds to propagate.
@@ -68,8 +69,10 @@ class Lives:
         has_deletes: Whether somebody deletes.
         emptied: When operators began to empty the queue, in order.
         emptied_until_ns: Until when messages may have gone with that; -1 where nobody did.
+        was_deleted: Whether an operator may have deleted it; the next of its name counts anew.
         empty_receives: When receives began that got nothing.
         open_receives: Receives of whose messages nobody heard.
+        open_repetitions: Those of them that may have repeated another: from when on, and for how long.
         settings_changed: When operators changed the queue's settings: from when on, until when.
         blurred_ns: When the first delete or change of visibility began of which nobody knows the message.
     """
@@ -81,10 +84,13 @@ class Lives:
         self.has_deletes = False
         self.emptied: list[int] = []
         self.emptied_until_ns = -1
+        self.was_deleted = False
         self.empty_receives: list[int] = []
         self.open_receives: list[int] = []
+        self.open_repetitions: list[tuple[int, int]] = []
         self.settings_changed: list[tuple[int, int]] = []
         self.blurred_ns = NEVER
+        self._same: dict[str, list[int]] | None = None
         unnamed: list[int] = []
         by_name = self.by_name
         for place in places:
@@ -122,6 +128,8 @@ class Lives:
             if event.operation in RECEIVES:
                 if event.outcome == "unknown":
                     self.open_receives.append(place)
+                    if event.visible_ns is not None:
+                        self.open_repetitions.append((event.started_ns, event.visible_ns - event.started_ns))
                 elif event.message_id is None and event.receipt is None:
                     self.empty_receives.append(event.started_ns)
             elif event.operation in {DELETE, CHANGE_VISIBILITY}:
@@ -133,6 +141,7 @@ class Lives:
                     (life.deletes if event.operation == DELETE else life.changes).append(place)
             elif event.operation in EMPTYING:
                 self.emptied.append(event.started_ns)
+                self.was_deleted |= event.operation in DELETING
                 ended_ns = NEVER if event.ended_ns is None else event.ended_ns + _PURGE_NS
                 self.emptied_until_ns = max(self.emptied_until_ns, ended_ns)
             elif event.operation in _SETTING:
@@ -151,12 +160,36 @@ class Lives:
     @property
     def is_plain(self) -> bool:
         """Whether nothing that nobody knows the message of may have ended somebody's hold of one."""
-        return self.blurred_ns == NEVER and not self.emptied and not self.settings_changed
+        return self.blurred_ns == NEVER and not (
+            self.emptied or self.settings_changed or self.open_repetitions
+        )
 
     def emptied_after(self, time_ns: int) -> int:
         """When operators first began to empty the queue, from an instant on."""
         place = bisect_left(self.emptied, time_ns)
         return self.emptied[place] if place < len(self.emptied) else NEVER
+
+    def may_be_one(self, send: int) -> list[int]:
+        """The sends that may have sent the same message: of its id, or under its deduplication id.
+
+        What is sent again may be called something else: the queue looks at the deduplication id alone.
+        """
+        if self._same is None:
+            self._same = {}
+            for life in self.by_name.values():
+                for place in life.sends:
+                    event = self.events[place]
+                    if event.outcome != "failed":
+                        for key in _names_of(event):
+                            self._same.setdefault(key, []).append(place)
+        return [place for key in _names_of(self.events[send]) for place in self._same.get(key, ())]
+
+    def repeated_until(self, received_ns: int, until_ns: int) -> int:
+        """Until when a message is hidden that was received then, if an unheard repetition hid it anew."""
+        for started_ns, length_ns in self.open_repetitions:
+            if started_ns < until_ns:
+                until_ns = min(until_ns, max(started_ns, received_ns) + length_ns)
+        return until_ns
 
     def knows_timeout(self, receive: Event) -> bool:
         """Whether the queue's settings were surely those that the receiver knew."""
@@ -164,6 +197,15 @@ class Lives:
             from_ns <= ended_ns(receive) and receive.started_ns <= until_ns
             for from_ns, until_ns in self.settings_changed
         )
+
+
+def _names_of(send: Event) -> list[str]:
+    names = []
+    if send.deduplication_id is not None:
+        names.append(f"sent under {send.deduplication_id}")
+    if (name := send.message_id or send.sequence_number) is not None:
+        names.append(f"known as {name}")
+    return names
 
 
 def ended_ns(event: Event) -> int:

@@ -12,7 +12,7 @@ from queuestream.lab.checkers.holds import NOT_HELD, Holds, may_be_held_until, r
 from queuestream.lab.checkers.lives import ended_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from queuestream.lab.checkers.findings import Findings
     from queuestream.lab.checkers.lives import Life, Lives
@@ -31,9 +31,9 @@ class Neighbours:
     def __init__(self, lives: Sequence[Lives]) -> None:
         self._lives = lives
 
-    def sent(self, name: str) -> bool:
-        """Whether somebody tried to send it to another queue."""
-        return any((life := lives.by_name.get(name)) is not None and life.sends for lives in self._lives)
+    def sends(self, name: str) -> int:
+        """How often somebody tried to send it to another queue."""
+        return sum(len(life.sends) for lives in self._lives if (life := lives.by_name.get(name)) is not None)
 
     def received(self, name: str) -> bool:
         """Whether somebody received it from another queue."""
@@ -77,7 +77,10 @@ class QueueChecker:
         self._are_moved = are_moved
         self._expired_ns = last_ns - retention_ns
         self._knows_sends = lives.has_sends or neighbours.have_sends()
-        self._judges_vanished = finished and lives.has_deletes and bool(lives.empty_receives)
+        # Of a receive without an answer somebody may have a message without knowing.
+        self._judges_vanished = (
+            finished and lives.has_deletes and bool(lives.empty_receives) and not lives.open_receives
+        )
         self._last_look_ns = max(lives.empty_receives, default=-1)
         # Which message each id was received as.
         self._received_as: dict[str, int] = {}
@@ -144,7 +147,7 @@ class QueueChecker:
     def _check_origin(self, life: Life, outcomes: Sequence[str]) -> None:
         name, place, tell = life.name, life.deliveries[0], self._teller
         if not outcomes:
-            if self._knows_sends and not self._neighbours.sent(name):
+            if self._knows_sends and not self._neighbours.sends(name):
                 self._findings.tally.unexpected += 1
                 self._findings.find(
                     "unexpected",
@@ -176,9 +179,10 @@ class QueueChecker:
         missing = [
             place
             for place in acknowledged
-            if events[place].message_id not in self._received_as and not self._may_be_gone(place)
+            if events[place].message_id not in self._received_as
+            and not any(self._may_be_gone(same) for same in (place, *self.lives.may_be_one(place)))
         ]
-        if not missing or self._neighbours.received(life.name):
+        if not missing or any(self._neighbours.received(name) for name in self._names(missing)):
             return
         self._findings.tally.lost += 1
         tell = self._teller
@@ -192,23 +196,29 @@ class QueueChecker:
             ),
         )
 
+    def _names(self, sends: Iterable[int]) -> set[str]:
+        """What these messages are called, and what the same ones were called when they were sent before."""
+        events = self._events
+        return {
+            name
+            for send in sends
+            for place in (send, *self.lives.may_be_one(send))
+            if (name := events[place].message) is not None
+        }
+
     def _may_be_gone(self, send: int) -> bool:
         """Whether a message may be gone for a good reason: a purge, or its age."""
         sent_ns = self._events[send].started_ns
         return sent_ns <= self.lives.emptied_until_ns or sent_ns <= self._expired_ns
 
     def _check_vanished(self, life: Life) -> None:
-        events, lives = self._events, self.lives
+        lives = self.lives
         free_ns = max(may_be_held_until(lives, life), 0)
         if free_ns > self._last_look_ns or lives.blurred_ns < self._last_look_ns:
             return
         first = (life.sends or life.deliveries)[0]
         if self._may_be_gone(first) or self._neighbours.received(life.name):
             return
-        for place in lives.open_receives:
-            until = events[place].visible_ns
-            if until is None or until > self._last_look_ns:
-                return  # somebody may have it without knowing
         if self._findings.promise == "fifo" and self._group_of(life) in self._busy_groups():
             return
         last, tell = life.deliveries[-1], self._teller
@@ -249,7 +259,7 @@ class QueueChecker:
             if place not in repeated:
                 by_id.setdefault(events[place].message_id, []).append(place)
         # Without ids, several messages of one name cannot be told apart.
-        alone = len(life.sends) <= 1
+        alone = self._sends(life) <= 1
         holds = Holds(self.lives, life)
         again = duplicated = False
         for message_id, deliveries in by_id.items():
@@ -263,6 +273,10 @@ class QueueChecker:
         tally = self._findings.tally
         tally.duplicated += duplicated
         tally.redelivered += again and not duplicated
+
+    def _sends(self, life: Life) -> int:
+        """How often it was sent; a dead letter was sent to another queue."""
+        return len(life.sends) or self._neighbours.sends(life.name)
 
     def _check_holders(
         self, life: Life, holds: Holds, deliveries: Sequence[int], resurrected: set[int]
@@ -287,7 +301,7 @@ class QueueChecker:
                 holder, until = place, own_until
         if (
             not self.lives.has_deletes
-            and len(deliveries) > max(1, len(life.sends))
+            and len(deliveries) > max(1, self._sends(life))
             and all(events[place].visible_ns is None for place in deliveries)
         ):
             self._find_unexplained(life, deliveries)
@@ -352,7 +366,7 @@ class QueueChecker:
             return False
         if event.receipt is not None and None not in by_receipt:
             received = by_receipt.get(event.receipt)
-        elif len(life.sends) > 1 and event.message_id is None:
+        elif event.message_id is None and self._sends(life) > 1:
             return False
         else:
             before = [place for place in deliveries if events[place].started_ns <= deleted_ns]

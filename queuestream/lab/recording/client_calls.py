@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from queuestream.aws.struck import resource_of
+from queuestream.core.clock import SECOND
 from queuestream.lab.recording import shapes
 from queuestream.lab.recording.queue_events import QueueRecording
 from queuestream.lab.recording.shapes import Shape
@@ -118,6 +119,8 @@ class ClientCalls:
         queue = self._queue(name)
         event = queue._begun("receive")
         seconds = parameters.get("VisibilityTimeout", self._timeouts.get(name))
+        if "ReceiveRequestAttemptId" in parameters and seconds is not None:
+            event.visible_ns = event.started_ns + seconds * SECOND
 
         def done(answer: Shape) -> None:
             messages: list[Any] = [shapes.received(shape) for shape in answer.get("Messages") or ()]

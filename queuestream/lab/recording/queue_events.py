@@ -131,6 +131,13 @@ class QueueRecording(Recording):
         if len(receipts) > receipts.most:
             receipts.forget_oldest()
 
+    def _unanswered(self, started_ns: int, seconds: int | None, parameters: Mapping[str, Any]) -> Event:
+        """A receive that raised something; one that may have been a repetition says how long it hides."""
+        event = self._event_at("receive", started_ns, None)
+        if seconds is not None and parameters.get("receive_request_attempt_id") is not None:
+            event.visible_ns = started_ns + seconds * SECOND
+        return event
+
     def _deleted(self, event: Event) -> None:
         event.ended_ns = self._now_ns()
         self._append(event)

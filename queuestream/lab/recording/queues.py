@@ -75,7 +75,7 @@ class RecordedQueue(_Recorded):
         try:
             messages: list[ReceivedMessage] = self._receive(**parameters)
         except BaseException as error:
-            self._raised((self._event_at("receive", started_ns, None),), error)
+            self._raised((self._unanswered(started_ns, seconds, parameters),), error)
             raise
         self._received(started_ns, seconds, messages)
         return messages
@@ -168,7 +168,7 @@ class AsyncRecordedQueue(_Recorded):
         try:
             messages: list[ReceivedMessage] = await self._receive(**parameters)
         except BaseException as error:
-            self._raised((self._event_at("receive", started_ns, None),), error)
+            self._raised((self._unanswered(started_ns, seconds, parameters),), error)
             raise
         self._received(started_ns, seconds, messages)
         return messages

@@ -203,3 +203,50 @@ def test_what_is_sent_again_later_is_another_message():
 )
 def test_what_may_have_been_forgotten_may_be_another_message(more, fields):
     assert repeated(1, 2, *more, **fields) == {}
+
+
+# --- false alarms that random histories have found ------------------------------------------------------
+
+
+def test_a_repetition_under_another_name_has_the_number_of_the_first_one():
+    first = {"sequence_number": "1", "message_id": "x", "deduplication_id": "d"}
+    events = [
+        send("a", 1, **first),
+        send("b", 2, sequence_number="2", message_id="y", deduplication_id="e"),
+        send("a, second try", 3, **first),
+    ]
+    assert found(check(events, promise="fifo", finished=False)) == {}
+    # The first one had no answer, so that nobody knows its number.
+    events[0] = send("a", (1, None), deduplication_id="d")
+    assert found(check(events, promise="fifo", finished=False)) == {}
+    # Another message may not have a lower number.
+    events[2].deduplication_id = "f"
+    assert found(check(events, promise="fifo", finished=False)) == {"nonmonotonic-send": 1}
+
+
+def test_one_name_may_be_that_of_messages_in_several_groups():
+    first, second = ({"message_id": name, "sequence_number": name} for name in "13")
+    events = [
+        send("a", 1, group="g", **first),
+        send("b", 2, group="g", message_id="2", sequence_number="2"),
+        send("a", 3, group="h", **second),
+        receive("a", 4, until=5, group="h", actor="two", **second),
+        receive("a", 4.5, until=34, group="g", **first),
+    ]
+    assert found(check(events, promise="fifo", finished=False)) == {}
+    # Where the receives say neither group nor number, nobody knows which of them came.
+    for event in events[3:]:
+        event.group = event.sequence_number = event.message_id = None
+    assert found(check(events, promise="fifo", finished=False)) == {}
+
+
+def test_a_queue_that_was_deleted_and_created_anew_counts_anew():
+    events = [
+        send("a", 1, sequence_number="1"),
+        send("b", 2, sequence_number="2"),
+        receive("b", 3, sequence_number="2"),
+        operate("delete_queue", 4),
+        send("c", 70, sequence_number="1"),
+        receive("c", 71, sequence_number="1"),
+    ]
+    assert found(check(events, promise="fifo")) == {}
