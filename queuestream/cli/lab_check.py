@@ -21,6 +21,7 @@ Exit status: 0 where every promise was kept, 1 where one was not, 2 where the fi
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -39,6 +40,8 @@ from queuestream.cli.tables import say
 if TYPE_CHECKING:
     import argparse
     from typing import BinaryIO
+
+    from queuestream.lab.history import History
 
 SUMMARY = "a verdict on what clients of any queue saw, from lines of JSON"
 
@@ -76,16 +79,34 @@ def run(options: argparse.Namespace) -> int:
         except ValueError as error:
             return complain(options, str(error))
     if not history.events:
-        return complain(options, "there is no event in it")
+        return complain(options, "there is no event in it; each line is to be one (see --help)")
+    for sentence in _doubts(history):
+        print(f"queuestream lab check: {sentence}", file=sys.stderr)
     verdict = check(history, promise=options.promise, finished=not options.unfinished)
     measures = reports.measures_of(history)
     if options.json:
         print(reports.to_json(reports.verdict_document(verdict, measures)), end="")
     else:
         say(str(verdict))
+        if verdict.lost and not options.unfinished:
+            say("(If the history ends before everything was received, say --unfinished.)")
         show_table(tables.measures_table(measures))
     name = "standard input" if options.file == "-" else Path(options.file).name
     promise = [] if options.promise is None else ["--promise", options.promise]
     command = command_line("check", options.file, *promise, settings={})
     write(reports.of_history(name, command, history, verdict, measures), options)
     return ALL_IS_WELL if verdict.valid else NOT_AS_PROMISED
+
+
+def _doubts(history: History) -> list[str]:
+    """What may be a slip of whoever wrote the history: messages in operations that are not of messages."""
+    from queuestream.lab.history import OPERATIONS, WORK  # noqa: PLC0415 - for `queuestream --help`
+
+    unknown = Counter(event.operation for event in history if event.message is not None)
+    for operation in (*OPERATIONS, WORK):
+        del unknown[operation]
+    return [
+        f"{times:,} event{'' if times == 1 else 's'} of the operation {operation!r}, which is none of "
+        f"{', '.join(OPERATIONS)}: only told, and not judged"
+        for operation, times in unknown.items()
+    ]

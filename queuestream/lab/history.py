@@ -13,6 +13,7 @@ systems gives what there is.
 from __future__ import annotations
 
 import json
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import attrs
@@ -93,23 +94,59 @@ class Event:
 
     @classmethod
     def from_dict(cls, told: Mapping[str, Any]) -> Self:
-        """An event from JSON.
+        """An event from JSON; numbers are taken for names, and fractions of nanoseconds are rounded.
 
         Raises:
-            ValueError: There is no operation, or a field that events do not have.
+            ValueError: There is no operation, a field that no event has, or a value that makes no sense.
         """
         if not isinstance(told.get("operation"), str):
             names = ", ".join(OPERATIONS[:3])
             raise ValueError(f"An event says which operation it is (such as {names}).")  # noqa: TRY004 - a line's
-        if unknown := [name for name in told if name not in _FIELDS]:
-            raise ValueError(f"An event has no field {unknown[0]!r}; there are {', '.join(_FIELDS)}.")
-        event = cls(**told)
-        event.parents = tuple(event.parents)
-        return event
+        unlike = [name for name, value in told.items() if type(value) is not _TYPES.get(name)]
+        return cls(
+            **(told if not unlike else {**told, **{name: _meant(name, told[name]) for name in unlike}})
+        )
 
 
 _OPTIONAL = [(field.name, field.default) for field in attrs.fields(Event) if field.name != "operation"]
-_FIELDS = [field.name for field in attrs.fields(Event)]
+_DEFAULTS = {field.name: field.default for field in attrs.fields(Event)}
+_OUTCOMES = ("ok", "failed", "unknown")
+_TIMES = ("started_ns", "ended_ns", "visible_ns")
+# What is neither looked at twice: a text, or a whole number.
+_TYPES: dict[str, type] = {
+    **{name: str for name in _DEFAULTS if name not in {"outcome", "parents"}},
+    **dict.fromkeys((*_TIMES, "receive_count"), int),
+}
+
+
+def _meant(name: str, value: Any) -> Any:
+    """What is meant by a field's value that is not plainly of its kind.
+
+    Raises:
+        ValueError: Nobody knows.
+    """
+    if name not in _DEFAULTS:
+        raise ValueError(f"An event has no field {name!r}; there are {', '.join(_DEFAULTS)}.")
+    if value is None:
+        return _DEFAULTS[name]
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
+    if name == "outcome":
+        if value in _OUTCOMES:
+            return value
+        wanted = f"one of {', '.join(_OUTCOMES)}"
+    elif name == "parents":
+        if isinstance(value, (list, tuple)) and all(isinstance(parent, str) for parent in value):
+            return tuple(value)
+        wanted = "a list of shards' names"
+    elif _TYPES[name] is int:
+        if is_number:
+            return round(value)
+        wanted = "a number of nanoseconds" if name in _TIMES else "a whole number"
+    elif is_number:
+        return str(value)
+    else:
+        wanted = "a text"
+    raise ValueError(f"An event's {name} is {wanted}, and not {value!r}.")
 
 
 class History:
@@ -148,7 +185,7 @@ class History:
         Raises:
             ValueError: A line that is no event; the sentence says which and why.
         """
-        return cls.from_dicts(json_objects(lines))
+        return cls._from_numbered(_json_objects(lines), "Line")
 
     @classmethod
     def from_dicts(cls, rows: Iterable[Mapping[str, Any]]) -> Self:
@@ -157,12 +194,16 @@ class History:
         Raises:
             ValueError: A row that is no event; the sentence says which and why.
         """
+        return cls._from_numbered(enumerate(rows, 1), "Row")
+
+    @classmethod
+    def _from_numbered(cls, rows: Iterable[tuple[int, Mapping[str, Any]]], called: str) -> Self:
         history = cls()
-        for place, row in enumerate(rows):
+        for place, (number, row) in enumerate(rows):
             try:
                 event = Event.from_dict(row)
             except ValueError as error:
-                raise ValueError(f"Row {place + 1} of the history: {error}") from None
+                raise ValueError(f"{called} {number} of the history: {error}") from None
             if "started_ns" not in row:
                 event.started_ns = place
             if event.ended_ns is None and event.outcome != "unknown":
@@ -171,8 +212,11 @@ class History:
         return history
 
 
-def json_objects(lines: Iterable[str | bytes]) -> Iterator[dict[str, Any]]:
-    """What JSON lines say; empty lines are passed over.
+_EXAMPLE = 'each line is one event, such as {"operation": "send", "message": "order 1"}'
+
+
+def _json_objects(lines: Iterable[str | bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """What JSON lines say, and their numbers; empty lines are passed over.
 
     Raises:
         ValueError: A line that is no JSON object.
@@ -183,7 +227,7 @@ def json_objects(lines: Iterable[str | bytes]) -> Iterator[dict[str, Any]]:
         try:
             told = json.loads(line)
         except ValueError as error:
-            raise ValueError(f"Line {number} of the history is no JSON: {error}") from None
+            raise ValueError(f"Line {number} of the history is no JSON ({error}); {_EXAMPLE}.") from None
         if not isinstance(told, dict):
-            raise ValueError(f"Line {number} of the history is no JSON object.")  # noqa: TRY004 - a line's
-        yield told
+            raise ValueError(f"Line {number} of the history is no JSON object; {_EXAMPLE}.")  # noqa: TRY004 - a line's
+        yield number, told

@@ -214,8 +214,8 @@ def test_a_reader_who_leaves_ends_it_without_a_word():
 @pytest.mark.parametrize(
     ("lines", "sentence"),
     [
-        (b"", "there is no event in it"),
-        (b"{}\n", "Row 1 of the history: An event says which operation it is"),
+        (b"", "there is no event in it; each line is to be one"),
+        (b"{}\n", "Line 1 of the history: An event says which operation it is"),
         (b'{"operation": "send"}\nnonsense\n', "Line 2 of the history is no JSON"),
         (b'{"operation": "send", "colour": "red"}\n', "An event has no field 'colour'"),
     ],
@@ -225,6 +225,21 @@ def test_a_file_that_is_no_history_is_exit_status_2(capsys, tmp_path, lines, sen
     path.write_bytes(lines)
     assert main(["lab", "check", str(path)]) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_a_slip_in_an_operation_is_told_and_so_is_what_to_do_about_a_history_that_was_cut_off(
+    capsys, tmp_path
+):
+    path = tmp_path / "history.jsonl"
+    path.write_text('{"operation": "send", "message": "a"}\n{"operation": "recieve", "message": "a"}\n')
+    assert main(["lab", "check", str(path)]) == 1
+    printed, errors = capsys.readouterr()
+    assert errors.startswith(
+        "queuestream lab check: 1 event of the operation 'recieve', which is none of send,"
+    )
+    assert "(If the history ends before everything was received, say --unfinished.)" in printed
+    assert main(["lab", "check", str(path), "--unfinished"]) == 0
+    assert "--unfinished" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

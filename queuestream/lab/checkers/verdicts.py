@@ -221,7 +221,8 @@ class Verdict:
     def __str__(self) -> str:
         lines = [_headline(self)]
         for name, promise in self.promises.items():
-            lines.append(f"{name or 'the queue'} ({promise}): {self.tallies[name]}")
+            unnamed = "the stream" if promise == "stream" else "the queue"
+            lines.append(f"{name or unnamed} ({promise}): {self.tallies[name]}")
             shown: dict[Kind, int] = {}
             for anomaly in self.anomalies:
                 if anomaly.resource == name:
