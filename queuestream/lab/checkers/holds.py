@@ -93,7 +93,8 @@ class Holds:
     def _changed(self, receive: Event, until: int) -> int:
         """Until when a receiver surely has a message after all changes of its visibility."""
         assert self._changes is not None
-        busy_ns = receive.started_ns
+        # Until when another change may have happened; of two at one instant nobody knows which was first.
+        busy_ns = receive.started_ns - 1
         for change in self._changes.since(receive.started_ns):
             if change.started_ns >= until:
                 break
@@ -101,7 +102,7 @@ class Holds:
             promised = change.started_ns if change.visible_ns is None else change.visible_ns
             # What lengthens the time counts where it surely did; what shortens it counts in any case.
             if promised <= until or (
-                change.started_ns >= busy_ns
+                change.started_ns > busy_ns
                 and changed_ns < until
                 and (change.receipt is None or receive.receipt is None or change.receipt == receive.receipt)
             ):

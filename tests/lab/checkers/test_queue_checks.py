@@ -349,6 +349,19 @@ def test_a_repetition_without_an_answer_may_have_hidden_the_message_for_less_tim
         assert found(check([*events, repeated], promise="fifo", finished=False)) == {"duplicated": 1}
 
 
+def test_of_a_repetition_and_a_change_at_one_instant_nobody_knows_which_was_first():
+    events = [
+        send("a", 1),
+        receive("a", 2, until=7, receipt="r1"),
+        receive("a", 3, until=33, receipt="r1"),
+        hide("a", 3, until=4, receipt="r1"),
+        receive("a", 5, until=35, receipt="r2", actor="two"),
+    ]
+    assert found(check(events, promise="fifo", finished=False)) == {}
+    events[3] = hide("a", 2.5, until=4, receipt="r1")
+    assert found(check(events, promise="fifo", finished=False)) == {"duplicated": 1}
+
+
 def test_a_repetition_under_another_name_is_received_where_the_first_one_is():
     """Nobody heard of the receives that made it a dead letter."""
     events = [
