@@ -129,5 +129,6 @@ def _draw_consumers(
     end = max(axes.get_xlim()[1] for axes in row)
     for axes in row:
         axes.set_xlim(right=end)
+        axes.set_ylim(max(len(_consumers(column.flow)) for column in columns) - 0.4, -0.6)
         if axes is not row[0] and len({tuple(_consumers(column.flow)) for column in columns}) == 1:
             axes.tick_params(axis="y", labelleft=False)  # as those of the first column

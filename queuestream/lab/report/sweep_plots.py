@@ -32,7 +32,7 @@ def sweep(swept: Sweep, names: Sequence[str]) -> Figure:
         _draw(axes, swept, name)
     style.say_heading(
         figure,
-        f"What {swept.parameter} does: {swept.scenario}",
+        f"{swept.scenario}: what the knob {swept.parameter} does",
         f"means of {len(swept.seeds)} seeds, with their 95 % confidence intervals"
         if len(swept.seeds) > 1
         else f"seed {swept.seeds[0]} alone",
