@@ -9,7 +9,7 @@ import attrs
 from queuestream.lab.actors import Consumer, Exponential, Keys, Poisson, Producer, drained, numbered
 from queuestream.lab.scenarios.knobs import knob
 from queuestream.lab.scenarios.scenario import Scenario
-from queuestream.lab.scenarios.seen import Seen, counted, percentile
+from queuestream.lab.scenarios.seen import Seen, counted, percentile, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,14 +68,14 @@ class ConsumerCrash(Scenario):
 
     def findings(self, run: Run) -> Iterator[str]:
         """How often consumers crashed, what came again, and what became of the order."""
-        seen, within = Seen(run.history), run.measures["key_again"]
+        seen, again_in_key = Seen(run.history), run.measures["key_again"]
         again = counted(len(seen.repeated), "message was", "messages were")
         undone = sum(message not in seen.deleted_ns for message in seen.sent_ns)
         yield (
             f"Consumers crashed {counted(run.notes['crashes'], 'time')}; {again} delivered more than once, "
             f"and {'all were done in the end' if not undone else f'{undone:,} were never done'}."
         )
-        wrong = counted(within.reordered, "message") if within.reordered else "no message"
+        wrong = counted(again_in_key.reordered, "message") if again_in_key.reordered else "no message"
         yield (
             f"On {'a FIFO' if self.fifo else 'a standard'} queue, {wrong} came, or came again, after a "
             "later one of its key."
@@ -83,8 +83,8 @@ class ConsumerCrash(Scenario):
         figures = self.figures(run)
         behind = f"is hidden for {self.visibility_timeout}{', and its group with it' if self.fifo else ''}"
         yield (
-            f"Half of the messages waited less than {figures['wait_p50']:,.2f} seconds, 99 % less than "
-            f"{figures['wait_p99']:,.1f}: what a crash leaves behind {behind}."
+            f"Half of the messages were received {within(figures['wait_p50'])}, 99 % "
+            f"{within(figures['wait_p99'])}: what a crash leaves behind {behind}."
         )
 
     def figures(self, run: Run) -> dict[str, float]:

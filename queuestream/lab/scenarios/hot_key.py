@@ -20,7 +20,7 @@ from queuestream.lab.actors import (
 )
 from queuestream.lab.scenarios.knobs import knob
 from queuestream.lab.scenarios.scenario import Scenario
-from queuestream.lab.scenarios.seen import Seen, busy_seconds, counted, percentile
+from queuestream.lab.scenarios.seen import Seen, busy_seconds, counted, percentile, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -100,8 +100,8 @@ class HotKey(Scenario):
             f"{hot * self.work_seconds:,.0f} seconds, and the run took {run.virtual_seconds:,.0f}."
         )
         yield (
-            f"Half of the hot key's messages waited longer than {figures['hot_wait_p50']:,.1f} seconds, half "
-            f"of the others longer than {figures['other_wait_p50']:,.1f}."
+            f"Half of the hot key's messages waited longer than {figures['hot_wait_p50']:,.1f} seconds; half "
+            f"of the others were received {within(figures['other_wait_p50'])}."
         )
         consumers = counted(self.consumers, "consumer was", "consumers were")
         yield (

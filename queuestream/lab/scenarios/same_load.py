@@ -25,7 +25,7 @@ from queuestream.lab.actors import (
 from queuestream.lab.actors.durations import KINDS
 from queuestream.lab.scenarios.knobs import knob
 from queuestream.lab.scenarios.scenario import Scenario
-from queuestream.lab.scenarios.seen import Seen, busy_seconds, counted, percentile
+from queuestream.lab.scenarios.seen import Seen, busy_seconds, counted, percentile, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -83,7 +83,7 @@ class SameLoad(Scenario):
     def findings(self, run: Run) -> Iterator[str]:
         """What order there was, by key and over all, and how long messages waited."""
         seen, overall = Seen(run.history), run.measures["global"]
-        within, done = run.measures["key"], run.measures["key_done"]
+        in_key, done = run.measures["key"], run.measures["key_done"]
         messages, keys = counted(len(seen.sent_ns), "message"), counted(self.keys, "key")
         consumers = counted(self.consumers, "consumer")
         yield (
@@ -95,14 +95,14 @@ class SameLoad(Scenario):
             f"{overall.max_extent:,} places too late."
         )
         yield (
-            f"Within a key, {within.reordered_ratio:.1%} arrived and {done.reordered_ratio:.1%} were done "
+            f"Within a key, {in_key.reordered_ratio:.1%} arrived and {done.reordered_ratio:.1%} were done "
             f"after a later one."
         )
         waits, repeats = seen.waits(), seen.repeats
         again = f"{repeats:,} were delivered again" if repeats else "None was delivered twice"
         yield (
-            f"{again}; half of them waited less than {percentile(waits, 50):,.2f} seconds, "
-            f"99 % less than {percentile(waits, 99):,.2f}."
+            f"{again}; half of all messages were received {within(percentile(waits, 50))}, "
+            f"99 % {within(percentile(waits, 99))}."
         )
 
 

@@ -160,6 +160,13 @@ def busy_seconds(busy_ns: Mapping[str, int]) -> dict[str, dict[str, float]]:
     return {"busy_seconds": {name: round(ns / SECOND, 3) for name, ns in busy_ns.items()}}
 
 
+def within(seconds: float) -> str:
+    """How long something took at most: `at once`, `within 0.92 seconds`, `within 16.8 seconds`."""
+    if not seconds:
+        return "at once"
+    return f"within {seconds:,.2f} seconds" if seconds < 10 else f"within {seconds:,.1f} seconds"
+
+
 def counted(number: int, one: str, several: str = "") -> str:
     """So many of something: `1 message`, `1,200 messages`."""
     return f"{number:,} {one if number == 1 else several or one + 's'}"

@@ -9,7 +9,7 @@ import attrs
 from queuestream.lab.actors import Consumer, Exponential, Keys, Poisson, Producer, drained, lane_of, numbered
 from queuestream.lab.scenarios.knobs import knob
 from queuestream.lab.scenarios.scenario import Scenario
-from queuestream.lab.scenarios.seen import Seen, counted, percentile
+from queuestream.lab.scenarios.seen import Seen, counted, percentile, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,17 +65,17 @@ class SlowGroup(Scenario):
     def findings(self, run: Run) -> Iterator[str]:
         """How long the slow group's messages waited, and how long the others'."""
         seen, figures = Seen(run.history), self.figures(run)
-        overall, within = run.measures["global"], run.measures["group"]
+        overall, in_group = run.measures["global"], run.measures["group"]
         yield (
             f"{counted(len(seen.sent_ns), 'message')} of {counted(self.groups, 'group')} went to "
             f"{counted(self.consumers, 'consumer')}; one group's work takes {self.slowness:g} times as long."
         )
         yield (
             f"Half of the slow group's messages waited longer than {figures['slow_wait_p50']:,.1f} seconds; "
-            f"of the others' half waited less than {figures['other_wait_p50']:,.2f}, and 99 % less than "
-            f"{figures['other_wait_p99']:,.2f}."
+            f"of the others' half were received {within(figures['other_wait_p50'])}, and 99 % "
+            f"{within(figures['other_wait_p99'])}."
         )
-        wrong = f"{counted(within.reordered, 'message')}" if within.reordered else "nothing"
+        wrong = f"{counted(in_group.reordered, 'message')}" if in_group.reordered else "nothing"
         yield (
             f"Within each group {wrong} came out of order; over all groups, {overall.reordered_ratio:.1%} "
             f"came after a later message."
