@@ -7,7 +7,7 @@ import attrs
 from pages import ROOT, names_in
 
 from queuestream.cli import lab
-from queuestream.lab import SCENARIOS
+from queuestream.lab import SCENARIOS, run
 from queuestream.lab.history import OPERATIONS, Event
 
 PAGE = ROOT / "docs" / "reference" / "lab.md"
@@ -43,3 +43,10 @@ def test_every_scenario_is_in_the_reference():
 def test_every_field_of_an_event_is_in_the_reference():
     fields = {field.name for field in attrs.fields(Event)}
     assert fields | set(OPERATIONS) <= names_in(PAGE)
+
+
+def test_every_row_of_a_runs_table_is_explained_in_the_reference():
+    text = PAGE.read_text(encoding="utf-8")
+    rows = [row for row, *_ in run("fifo", settings={"messages": 5}).measures["global"].rows()]
+    explained = re.findall(r"^\| ([^|`]+) \|", text.partition("| row | meaning |")[2], re.MULTILINE)
+    assert [row for row in explained if not row.startswith("-")][: len(rows)] == rows
