@@ -53,7 +53,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json",
         action="store_true",
-        help="print what was found as JSON; the same bytes for the same seed",
+        help="print what was found as JSON; the same bytes each time",
     )
     parser.add_argument(
         "--out",

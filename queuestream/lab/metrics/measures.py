@@ -202,8 +202,8 @@ def _column(measured: ScopeMeasures) -> dict[str, str]:
         column |= {
             "reordered": _part(order.reordered, order.reordered_ratio),
             "by overlapping sends": f"{order.reordered_by_overlap:,}",
-            "extent, mean and max": f"{_number(order.mean_extent)} · {order.max_extent:,}",
-            "late by, mean and max": f"{_time(order.mean_late_time_ns)} · {_time(order.max_late_time_ns)}",
+            "extent, mean and max": _pair(_number(order.mean_extent), f"{order.max_extent:,}"),
+            "late by, mean and max": _pair(_time(order.mean_late_time_ns), _time(order.max_late_time_ns)),
             "after 3 sent later": _part(order.three_reordered, order.three_reordered_ratio),
             "in order in a row, mean": _number(order.mean_free_run),
             "displacement": f"{order.earliest:,} to {order.latest:,}",
@@ -225,6 +225,10 @@ def _column(measured: ScopeMeasures) -> dict[str, str]:
 
 def _part(count: int, ratio: float | None) -> str:
     return f"{count:,}" if not count or ratio is None else f"{count:,} ({ratio:.2%})"
+
+
+def _pair(mean: str, most: str) -> str:
+    return "-" if mean == "-" else f"{mean} · {most}"
 
 
 def _number(value: float | None) -> str:
