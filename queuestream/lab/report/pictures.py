@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from queuestream.lab.report import order_plots, side_by_side, style, time_plots
+from queuestream.lab.report import lane_plots, order_plots, side_by_side, style, waiting_plots
 from queuestream.lab.report.deliveries import flows_of, work_of
 from queuestream.lab.report.side_by_side import COLUMNS_MAX, columns_of
 
@@ -121,7 +121,7 @@ def _of_flow(flow: Flow, prefix: str) -> list[Picture]:
                 f"{prefix}lanes-by-consumer",
                 "Who worked on what, and when. A mark stands above a message that was finished after a later "
                 "one of its own key.",
-                lambda: time_plots.consumer_lanes(flow),
+                lambda: lane_plots.consumer_lanes(flow),
             )
         )
     if len(flow.keys) > 1:
@@ -130,7 +130,7 @@ def _of_flow(flow: Flow, prefix: str) -> list[Picture]:
                 f"{prefix}lanes-by-key",
                 f"The deliveries of each {flow.key_noun}, over time: late and repeated where they were so "
                 f"within their {flow.key_noun}.",
-                lambda: time_plots.lanes(flow, "key"),
+                lambda: lane_plots.lanes(flow, "key"),
             )
         )
     if flow.kind == "stream" and len({one.shard for one in flow.deliveries}) > 1:
@@ -139,7 +139,7 @@ def _of_flow(flow: Flow, prefix: str) -> list[Picture]:
                 f"{prefix}lanes-by-shard",
                 "The deliveries of each shard, over time: late and repeated where they were so within their "
                 f"{flow.key_noun}.",
-                lambda: time_plots.lanes(flow, "shard"),
+                lambda: lane_plots.lanes(flow, "shard"),
             )
         )
     pictures += [
@@ -147,12 +147,12 @@ def _of_flow(flow: Flow, prefix: str) -> list[Picture]:
             f"{prefix}waiting",
             "From being sent to being received for the first time: the share of messages that had waited "
             "no longer than that.",
-            lambda: time_plots.dwell(flow),
+            lambda: waiting_plots.dwell(flow),
         ),
         Picture(
             f"{prefix}backlog",
             "Messages that had been sent and not yet received by anybody.",
-            lambda: time_plots.backlog(flow),
+            lambda: waiting_plots.backlog(flow),
         ),
     ]
     return pictures

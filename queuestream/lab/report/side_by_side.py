@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from queuestream.lab.report import order_plots, style, time_plots
+from queuestream.lab.report import labels, lane_plots, order_plots, style, waiting_plots
 from queuestream.lab.report.deliveries import keys_at_two, work_of
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def side_by_side(columns: Sequence[Column]) -> Figure:
         style.say_title(axes, column.title, _received_late(column.flow))
         if axes is not grid[0][0]:
             axes.set_ylabel("")
-    handles = time_plots.key_handles(colours)
+    handles = labels.key_handles(colours)
     shown = [one for column in columns for one in column.flow.deliveries]
     if any(one.is_late_in_key or (rows and one.is_finished_late) for one in shown):
         handles.append(("overtaken by a later message of its key", style.INK, "v"))
@@ -79,12 +79,12 @@ def waits_side_by_side(columns: Sequence[Column]) -> Figure:
     figure = style.new_figure(3.5 * len(columns), 3.6)
     every = figure.subplots(1, len(columns), squeeze=False, sharex=True, sharey=True)[0]
     colours = colours_of_all(columns)
-    scale = time_plots.Waits.of([column.flow for column in columns])
+    scale = waiting_plots.Waits.of([column.flow for column in columns])
     for column, axes in zip(columns, every, strict=True):
-        time_plots.draw_dwell(axes, column.flow, scale, colours)
-        style.say_title(axes, column.title, time_plots.in_words(column.flow, scale))
+        waiting_plots.draw_dwell(axes, column.flow, scale, colours)
+        style.say_title(axes, column.title, waiting_plots.in_words(column.flow, scale))
         axes.label_outer()
-    style.say_legend(figure, time_plots.key_handles(colours))
+    style.say_legend(figure, labels.key_handles(colours))
     return figure
 
 
@@ -92,11 +92,11 @@ def colours_of_all(columns: Sequence[Column]) -> dict[str, str]:
     """A colour for each key, the same in every column."""
     names = columns[0].flow.largest_keys if columns else []
     others = {key for column in columns for key in column.flow.keys} - {*names}
-    return time_plots.colours_of_keys([*names, *sorted(others)])
+    return labels.colours_of_keys([*names, *sorted(others)])
 
 
 def _consumers(flow: Flow) -> list[str]:
-    return sorted({one.actor for one in flow.deliveries}, key=time_plots.natural)[:_ROWS_MAX]
+    return sorted({one.actor for one in flow.deliveries}, key=labels.natural)[:_ROWS_MAX]
 
 
 def _received_late(flow: Flow) -> str:
@@ -118,13 +118,13 @@ def _draw_consumers(
     row: Sequence[Axes], columns: Sequence[Column], works: Sequence[Sequence[Work]], colours: dict[str, str]
 ) -> None:
     """Who worked on what: on the same scale in all columns."""
-    unit_ns, unit = max(time_plots.unit_of(column.flow) for column in columns)
+    unit_ns, unit = max(labels.unit_of(column.flow) for column in columns)
     for axes, column, work in zip(row, columns, works, strict=True):
         every, consumers = column.flow.deliveries, _consumers(column.flow)
-        shown = every[: time_plots.BARS_MAX]
+        shown = every[: lane_plots.BARS_MAX]
         part = f" (first {len(shown)} of {len(every):,})" if len(shown) < len(every) else ""
-        time_plots.draw_consumers(axes, column.flow, shown, consumers, colours, unit_ns)
-        time_plots.say_lanes(axes, consumers, f"time, {unit}{part}")
+        lane_plots.draw_consumers(axes, column.flow, shown, consumers, colours, unit_ns)
+        lane_plots.say_lanes(axes, consumers, f"time, {unit}{part}")
         style.say_title(axes, "", _worked_late(column.flow, work))
     end = max(axes.get_xlim()[1] for axes in row)
     for axes in row:

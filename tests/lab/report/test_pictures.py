@@ -6,7 +6,7 @@ import matplotlib as mpl
 import pytest
 from made_histories import a_queue, a_stream
 
-from queuestream.lab.report import order_plots, side_by_side, style, time_plots
+from queuestream.lab.report import lane_plots, order_plots, side_by_side, style, waiting_plots
 from queuestream.lab.report.deliveries import flows_of
 from queuestream.lab.report.pictures import Picture, pictures_of
 from queuestream.lab.report.side_by_side import Column
@@ -70,7 +70,7 @@ def test_order_is_a_single_bar():
 
 
 def test_a_consumers_lane_has_a_bar_for_each_message_it_was_done_with(orders):
-    figure = time_plots.consumer_lanes(orders)
+    figure = lane_plots.consumer_lanes(orders)
     axes = figure.axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == [
         "consumer-1",
@@ -85,8 +85,8 @@ def test_of_very_many_deliveries_the_stretch_with_the_most_disorder_is_shown():
     [flow] = flows_of(a_queue(1_000))
     for one in flow.deliveries[700:720]:
         one.is_late_in_key = True
-    begin, end = time_plots.stretch(flow.deliveries)
-    assert end - begin == time_plots.BARS_MAX
+    begin, end = lane_plots.stretch(flow.deliveries)
+    assert end - begin == lane_plots.BARS_MAX
     assert begin <= 700
     assert end >= 720
 
@@ -94,7 +94,7 @@ def test_of_very_many_deliveries_the_stretch_with_the_most_disorder_is_shown():
 def test_the_lanes_of_keys_and_shards_have_a_dot_for_each_delivery():
     [flow] = flows_of(a_stream(60))
     for by, rows in (("key", ["key-0", "key-1", "key-2", "key-3"]), ("shard", ["shard 0", "shard 1"])):
-        axes = time_plots.lanes(flow, by).axes[0]
+        axes = lane_plots.lanes(flow, by).axes[0]
         assert [label.get_text() for label in axes.get_yticklabels()] == rows
         assert len(points(axes)) == 60
 
@@ -103,14 +103,14 @@ def test_rows_that_have_no_room_are_those_with_the_least_disorder():
     [flow] = flows_of(a_queue(200, keys=40))
     for one in flow.deliveries:
         one.is_late_in_key = one.key == "key-39"
-    axes = time_plots.lanes(flow, "key").axes[0]
+    axes = lane_plots.lanes(flow, "key").axes[0]
     rows = [label.get_text() for label in axes.get_yticklabels()]
-    assert len(rows) == time_plots.LANES_MAX
+    assert len(rows) == lane_plots.LANES_MAX
     assert rows[-1] == "key-39"
 
 
 def test_a_curve_of_waits_ends_where_all_had_been_received(orders):
-    figure = time_plots.dwell(orders)
+    figure = waiting_plots.dwell(orders)
     [*curves] = figure.axes[0].lines
     assert len(curves) == 4
     assert all(curve.get_ydata()[-1] == 100 for curve in curves)
@@ -120,7 +120,7 @@ def test_a_curve_of_waits_ends_where_all_had_been_received(orders):
 
 def test_the_backlog_is_what_was_sent_and_not_received():
     [flow] = flows_of(a_queue(3))
-    times, waiting = time_plots.backlog_of(flow)
+    times, waiting = waiting_plots.backlog_of(flow)
     assert waiting == [1, 2, 3, 2, 1, 0]
     assert times == sorted(times)
 
@@ -170,7 +170,7 @@ def test_a_picture_is_the_same_bytes_each_time(picture_format):
 
 
 def test_what_a_user_has_configured_changes_no_picture_and_stays(orders):
-    picture = Picture("backlog", "", lambda: time_plots.backlog(orders))
+    picture = Picture("backlog", "", lambda: waiting_plots.backlog(orders))
     with mpl.rc_context({"font.size": 20, "svg.hashsalt": "mine"}):
         drawn = picture.to_bytes("svg")
         assert mpl.rcParams["font.size"] == 20

@@ -3,7 +3,8 @@
 import re
 from html.parser import HTMLParser
 
-from queuestream.lab.report import page, style, tables
+from queuestream.lab import run
+from queuestream.lab.report import page, reports, style, tables
 from queuestream.lab.report.pictures import Picture
 
 
@@ -96,3 +97,14 @@ def test_a_page_asks_for_nothing_from_elsewhere():
 def test_numbers_stand_to_the_right():
     html = page.table(tables.Table("T", [("name", False), ("count", True)], [["a", "1"]]))
     assert '<td>a</td><td class="number">1</td>' in html
+
+
+def test_where_a_producer_reorders_pictures_count_from_its_first_try():
+    one = run("hot-shard", settings={"messages": 200, "lost_answers": 0})
+    report = reports.of_run(one)
+    assert "A message counts as sent when its producer first tried" in "".join(
+        piece for piece in report.body if isinstance(piece, str)
+    )
+    flow = reports.largest_flow(reports._drawn(one))
+    assert sum(each.is_late_in_key for each in flow.deliveries) == one.measures["key_meant"].reordered > 0
+    assert one.measures["key"].reordered == 0
