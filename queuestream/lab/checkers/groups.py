@@ -81,6 +81,7 @@ class GroupChecker:
         self._are_moved = are_moved
         self._is_plain = lives.is_plain
         self._retention_ns = retention_ns
+        self._holds: tuple[Life, Holds] | None = None
 
     def check(self) -> None:
         """Judge all groups."""
@@ -120,7 +121,7 @@ class GroupChecker:
                     deliveries,
                     send.group,
                 )
-                member.there_until_ns = self._there_until(member)
+                member.there_until_ns = self._there_until(member, self._deleted_ns(life))
                 return [member]
         return self._separate(life)
 
@@ -164,14 +165,25 @@ class GroupChecker:
         }
         if len(groups) > 1 and any(each.group is None for each in members.values()):
             return []  # nobody can tell in which group it is
+        deleted_ns = self._deleted_ns(life)
         for each in members.values():
             if each.group is None and groups:
                 [each.group] = groups
             if each.deliveries:
-                each.there_until_ns = self._there_until(each)
+                each.there_until_ns = self._there_until(each, deleted_ns)
         return list(members.values())
 
-    def _there_until(self, member: Member) -> int:
+    def _deleted_ns(self, life: Life) -> int:
+        """When somebody first began to delete one of that name."""
+        return min((self._events[place].started_ns for place in life.deletes), default=NEVER)
+
+    def _holds_of(self, life: Life) -> Holds:
+        """The holds of one message after the other; of one they are made once."""
+        if self._holds is None or self._holds[0] is not life:
+            self._holds = life, Holds(self._lives, life)
+        return self._holds[1]
+
+    def _there_until(self, member: Member, deleted_ns: int) -> int:
         """The last instant at which a message that was received was surely in the queue."""
         events, life, lives = self._events, member.life, self._lives
         deliveries = member.deliveries
@@ -181,11 +193,8 @@ class GroupChecker:
             there = receive.visible_ns
             if there is None:
                 return receive.started_ns
-            for place in life.deletes:
-                there = min(there, events[place].started_ns)
-            return max(receive.started_ns, min(there, expires_ns))
-        holds = Holds(lives, life)
-        deleted_ns = min((events[place].started_ns for place in life.deletes), default=NEVER)
+            return max(receive.started_ns, min(there, deleted_ns, expires_ns))
+        holds = self._holds_of(life)
         gone_ns = min(deleted_ns, lives.blurred_ns)
         latest = -1
         for place in deliveries:
@@ -203,8 +212,7 @@ class GroupChecker:
         calls = [(member.sent_from_ns, member.sent_ns, member.number or 0) for member in sent]
         for earlier, later in backwards(calls):
             # What was taken for a repetition has the number of what was sent first, by whatever name.
-            same = [place for send in sent[later].life.sends for place in self._lives.may_be_one(send)]
-            if min(self._events[place].started_ns for place in same) > sent[earlier].sent_ns:
+            if self._lives.first_sent_ns(sent[later].life.sends) > sent[earlier].sent_ns:
                 self._find_backwards(sent[earlier], sent[later], scope)
 
     def _find_backwards(self, earlier: Member, later: Member, scope: str) -> None:
@@ -269,7 +277,7 @@ class GroupChecker:
         """A message came although an earlier one was there."""
         events, tell = self._events, self._findings.teller
         came = events[place]
-        holds = Holds(self._lives, earlier.life)
+        holds = self._holds_of(earlier.life)
         name, other = tell.message(later.life.name), tell.message(earlier.life.name)
         sends = (*earlier.life.sends[:1], *later.life.sends[:1])
         for receive in earlier.deliveries:

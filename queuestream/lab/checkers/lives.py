@@ -55,6 +55,23 @@ class Life:
         self.changes: list[int] = []
 
 
+class Same:
+    """Sends that may have sent one message, whatever their producers call it.
+
+    Attributes:
+        from_ns: When the first of them began.
+        names: What they call it.
+        is_elsewhere: Whether it was received from another queue; None where nobody has looked.
+    """
+
+    __slots__ = ("from_ns", "is_elsewhere", "names")
+
+    def __init__(self) -> None:
+        self.from_ns = NEVER
+        self.names: set[str] = set()
+        self.is_elsewhere: bool | None = None
+
+
 class Lives:
     """All messages of one queue.
 
@@ -90,7 +107,7 @@ class Lives:
         self.open_repetitions: list[tuple[int, int]] = []
         self.settings_changed: list[tuple[int, int]] = []
         self.blurred_ns = NEVER
-        self._same: dict[str, list[int]] | None = None
+        self._same: dict[str, Same] | None = None
         unnamed: list[int] = []
         by_name = self.by_name
         for place in places:
@@ -169,8 +186,8 @@ class Lives:
         place = bisect_left(self.emptied, time_ns)
         return self.emptied[place] if place < len(self.emptied) else NEVER
 
-    def may_be_one(self, send: int) -> list[int]:
-        """The sends that may have sent the same message: of its id, or under its deduplication id.
+    def same_as(self, send: int) -> list[Same]:
+        """The sends that may have sent the same message: of its id, and under its deduplication id.
 
         What is sent again may be called something else: the queue looks at the deduplication id alone.
         """
@@ -181,8 +198,20 @@ class Lives:
                     event = self.events[place]
                     if event.outcome != "failed":
                         for key in _names_of(event):
-                            self._same.setdefault(key, []).append(place)
-        return [place for key in _names_of(self.events[send]) for place in self._same.get(key, ())]
+                            same = self._same.get(key)
+                            if same is None:
+                                same = self._same[key] = Same()
+                            same.from_ns = min(same.from_ns, event.started_ns)
+                            same.names.add(life.name)
+        return [same for key in _names_of(self.events[send]) if (same := self._same.get(key)) is not None]
+
+    def first_sent_ns(self, sends: Iterable[int]) -> int:
+        """From when on what these have sent may have been in the queue, if they repeated others."""
+        return min(
+            from_ns
+            for send in sends
+            for from_ns in (self.events[send].started_ns, *(same.from_ns for same in self.same_as(send)))
+        )
 
     def repeated_until(self, received_ns: int, until_ns: int) -> int:
         """Until when a message is hidden that was received then, if an unheard repetition hid it anew."""

@@ -179,10 +179,9 @@ class QueueChecker:
         missing = [
             place
             for place in acknowledged
-            if events[place].message_id not in self._received_as
-            and not any(self._may_be_gone(same) for same in (place, *self.lives.may_be_one(place)))
+            if events[place].message_id not in self._received_as and not self._may_be_gone(place)
         ]
-        if not missing or any(self._neighbours.received(name) for name in self._names(missing)):
+        if not missing or self._neighbours.received(life.name) or self._is_elsewhere(missing):
             return
         self._findings.tally.lost += 1
         tell = self._teller
@@ -196,20 +195,21 @@ class QueueChecker:
             ),
         )
 
-    def _names(self, sends: Iterable[int]) -> set[str]:
-        """What these messages are called, and what the same ones were called when they were sent before."""
-        events = self._events
-        return {
-            name
-            for send in sends
-            for place in (send, *self.lives.may_be_one(send))
-            if (name := events[place].message) is not None
-        }
+    def _is_elsewhere(self, sends: Iterable[int]) -> bool:
+        """Whether one of these was received from another queue, under the name of another send of it."""
+        for same in (same for send in sends for same in self.lives.same_as(send)):
+            if same.is_elsewhere is None:
+                same.is_elsewhere = any(map(self._neighbours.received, same.names))
+            if same.is_elsewhere:
+                return True
+        return False
 
     def _may_be_gone(self, send: int) -> bool:
         """Whether a message may be gone for a good reason: a purge, or its age."""
-        sent_ns = self._events[send].started_ns
-        return sent_ns <= self.lives.emptied_until_ns or sent_ns <= self._expired_ns
+        gone_until_ns = max(self.lives.emptied_until_ns, self._expired_ns)
+        if self._events[send].started_ns <= gone_until_ns:
+            return True
+        return gone_until_ns >= 0 and self.lives.first_sent_ns((send,)) <= gone_until_ns
 
     def _check_vanished(self, life: Life) -> None:
         lives = self.lives
@@ -256,16 +256,17 @@ class QueueChecker:
         by_id: dict[str | None, list[int]] = {}
         repeated = set(repetitions(events, life.deliveries))
         for place in life.deliveries:
-            if place not in repeated:
-                by_id.setdefault(events[place].message_id, []).append(place)
+            by_id.setdefault(events[place].message_id, []).append(place)
         # Without ids, several messages of one name cannot be told apart.
         alone = self._sends(life) <= 1
         holds = Holds(self.lives, life)
+        deletes = self._deletes_by_id(life)
         again = duplicated = False
-        for message_id, deliveries in by_id.items():
+        for message_id, received in by_id.items():
             resurrected: set[int] = set()
-            if life.deletes and (alone or message_id is not None):
-                resurrected = self._check_resurrected(life, holds, message_id)
+            if message_id in deletes and (alone or message_id is not None):
+                resurrected = self._check_resurrected(life, holds, received, deletes[message_id])
+            deliveries = [place for place in received if place not in repeated]
             if len(deliveries) > 1:
                 again = True
                 if alone or message_id is not None:
@@ -333,12 +334,28 @@ class QueueChecker:
             violates=False,
         )
 
-    def _check_resurrected(self, life: Life, holds: Holds, message_id: str | None) -> set[int]:
+    def _deletes_by_id(self, life: Life) -> dict[str | None, list[int]]:
+        """The deletes of each message that the queue knew by the name, in the order of their answers."""
+        events = self._events
+        by_receipt = {events[place].receipt: events[place].message_id for place in life.deliveries}
+        # A delete that says neither is that of the only message there is.
+        ids = {events[place].message_id for place in life.deliveries}
+        only = next(iter(ids)) if len(ids) == 1 else None
+        by_id: dict[str | None, list[int]] = {}
+        for place in sorted(life.deletes, key=lambda place: ended_ns(events[place])):
+            event = events[place]
+            message_id = by_receipt.get(event.receipt) if event.receipt is not None else None
+            if ids != {None}:
+                message_id = message_id or event.message_id or only
+            by_id.setdefault(message_id, []).append(place)
+        return by_id
+
+    def _check_resurrected(
+        self, life: Life, holds: Holds, deliveries: Sequence[int], deletes: Sequence[int]
+    ) -> set[int]:
         """The deliveries of a message after it surely had been deleted."""
         events = self._events
-        deliveries = [place for place in life.deliveries if events[place].message_id == message_id]
         by_receipt = {events[place].receipt: place for place in deliveries}
-        deletes = sorted(life.deletes, key=lambda place: ended_ns(events[place]))
         for deleted in deletes:
             if self._surely_deleted(life, holds, deliveries, by_receipt, deleted):
                 break

@@ -312,6 +312,16 @@ def test_the_delete_of_one_message_says_nothing_of_another_of_that_name():
     assert found(check(events, promise="fifo")) == {}
 
 
+def test_a_delete_that_names_another_message_of_that_name_deletes_that_one():
+    x, y = {"message_id": "x"}, {"message_id": "y"}
+    sends = [send("a", 1, **x), send("a", 1, **y)]
+    events = [*sends, receive("a", 2, until=32, **x), receive("a", 2, until=32, **y), delete("a", 3, **x)]
+    assert found(check([*events, receive("a", 40, **y)], promise="fifo", finished=False)) == {}
+    assert found(check([*events, receive("a", 40, **x)], promise="fifo", finished=False)) == {
+        "resurrected": 1
+    }
+
+
 def test_a_delete_is_known_by_its_receipt_alone():
     events = [
         send("a", 1),
