@@ -100,7 +100,7 @@ def test_numbers_stand_to_the_right():
 
 
 def test_where_a_producer_reorders_pictures_count_from_its_first_try():
-    one = run("hot-shard", settings={"messages": 200, "lost_answers": 0})
+    one = run("hot-shard", settings={"messages": 200, "lost_answers": 0, "shard_per_second": 10})
     report = reports.of_run(one)
     assert "A message counts as sent when its producer first tried" in "".join(
         piece for piece in report.body if isinstance(piece, str)
