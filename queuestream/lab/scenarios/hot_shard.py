@@ -33,7 +33,7 @@ class HotShard(Scenario):
     """
 
     name = "hot-shard"
-    scopes = ("global", "key", "key_meant")
+    scopes = ("shard", "key_meant")
 
     messages: int = knob(800, "how many records are put", low=1, high=1_000_000)
     keys: int = knob(12, "how many partition keys they have", low=2, high=100_000)

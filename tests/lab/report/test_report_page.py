@@ -107,4 +107,4 @@ def test_where_a_producer_reorders_pictures_count_from_its_first_try():
     )
     flow = reports.largest_flow(reports._drawn(one))
     assert sum(each.is_late_in_key for each in flow.deliveries) == one.measures["key_meant"].reordered > 0
-    assert one.measures["key"].reordered == 0
+    assert one.measures["shard"].reordered == 0
