@@ -6,6 +6,7 @@ the database and of the changes that were heard since, as the store does it.
 """
 
 import sqlite3
+import weakref
 
 import pytest
 from hypothesis import given, settings
@@ -60,6 +61,7 @@ class Kept:
     def __init__(self, new_broker):
         self.new_broker = new_broker
         self.connection = empty_database()
+        weakref.finalize(self, self.connection.close)
         self.heard = []
         self.load()
 

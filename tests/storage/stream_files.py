@@ -1,5 +1,6 @@
 """A broker whose streams are kept in a database: written and opened again whenever a test says so."""
 
+import weakref
 from pathlib import Path
 
 from queuestream import Broker
@@ -23,6 +24,7 @@ class StreamFile:
         self.clock = clock
         self.tail = tail
         self.connection = schema.open_database(Path(":memory:"))
+        weakref.finalize(self, self.connection.close)
         self.unwritten = []
         self.open()
 

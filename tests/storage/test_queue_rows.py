@@ -6,6 +6,7 @@ other on one clock, and give the same answers.
 
 import gc
 import sqlite3
+import weakref
 
 import pytest
 
@@ -31,6 +32,7 @@ class Kept:
         self.clock = VirtualClock()
         self.made_with = {"clock": self.clock, "consistency": consistency, "queue_limits": limits}
         self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        weakref.finalize(self, self.connection.close)
         self.connection.executescript(schema.TABLES + QueueRows.TABLES)
         self.broker = Broker(seed=1, **self.made_with)
         self.rows = QueueRows(self.broker)

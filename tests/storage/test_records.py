@@ -1,6 +1,7 @@
 """A shard on disk answers what one in memory answers, wherever its records are."""
 
 import sqlite3
+import weakref
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,7 @@ class OnDisk:
 
     def __init__(self):
         self.connection = sqlite3.connect(":memory:")
+        weakref.finalize(self, self.connection.close)
         self.connection.executescript(TABLES)
         self.asked = []
         self.shard = StoredShard(IDENTITY, stored=StoredRecords(self.connection), row_id=ROW_ID)
