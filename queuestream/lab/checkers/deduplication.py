@@ -38,13 +38,13 @@ def check_deduplication(lives: Lives, findings: Findings, *, are_moved: bool) ->
     events = lives.events
     if lives.emptied:
         return  # a purge takes the memory of what was sent along
-    by_id: dict[tuple[str | None, str], list[int]] = {}
+    by_id: dict[str, list[int]] = {}
     for life in lives.by_name.values():
         for place in life.sends:
             event = events[place]
             if event.deduplication_id is not None and event.outcome != "failed":
-                by_id.setdefault((event.group, event.deduplication_id), []).append(place)
-    for (_, deduplication_id), places in by_id.items():
+                by_id.setdefault(event.deduplication_id, []).append(place)
+    for deduplication_id, places in by_id.items():
         if len(places) > 1:
             _check_sends(lives, findings, deduplication_id, places, are_moved=are_moved)
 
@@ -53,7 +53,7 @@ def _check_sends(
     lives: Lives, findings: Findings, deduplication_id: str, places: Sequence[int], *, are_moved: bool
 ) -> None:
     """Judge what was sent under one deduplication id."""
-    events, tell = lives.events, findings.teller
+    events = lives.events
     taken: dict[str, list[int]] = {}
     for place in places:
         event = events[place]
@@ -66,16 +66,25 @@ def _check_sends(
     if len(taken) < 2:
         return
     unanswered_ns = [events[place].started_ns for place in places if events[place].outcome == "unknown"]
-    # From when on each message may have been taken, from when on it surely was, and whose send says so.
-    spans = sorted(
-        (
-            min([events[place].started_ns for place in sends] + unanswered_ns),
-            min(ended_ns(events[place]) for place in sends),
-            min(sends, key=lambda place: (ended_ns(events[place]), place)),
-        )
-        for sends in taken.values()
-    )
-    spans.sort(key=lambda span: span[1])
+    # By group: from when on each message may have been taken, from when on it surely was, and who says so.
+    # Where the queue's scope is the whole queue, a send to one group may be taken for that to another.
+    spans: dict[str | None, list[tuple[int, int, int]]] = {}
+    for sends in taken.values():
+        from_ns = min([events[place].started_ns for place in sends] + unanswered_ns)
+        first = min(sends, key=lambda place: (ended_ns(events[place]), place))
+        for group in {events[place].group: None for place in sends}:
+            spans.setdefault(group, []).append((from_ns, ended_ns(events[first]), first))
+    for group, of_group in spans.items():
+        scope = "" if group is None else f"message group {group} of {findings.resource}"
+        _check_spans(lives, findings, deduplication_id, of_group, scope)
+
+
+def _check_spans(
+    lives: Lives, findings: Findings, deduplication_id: str, spans: list[tuple[int, int, int]], scope: str
+) -> None:
+    """Find two messages of one group that were surely taken within five minutes."""
+    events, tell = lives.events, findings.teller
+    spans.sort(key=lambda span: (span[1], span[0], span[2]))
     for (from_ns, until_ns, one), (other_from_ns, other_until_ns, other) in pairwise(spans):
         if max(other_until_ns - from_ns, until_ns - other_from_ns) < INTERVAL_NS:
             findings.find(
@@ -86,9 +95,7 @@ def _check_sends(
                     f'deduplication id "{deduplication_id}", less than five minutes after '
                     f"{tell.did(one, 'had sent it')}, and both were taken as messages of their own."
                 ),
-                ""
-                if events[one].group is None
-                else f"message group {events[one].group} of {findings.resource}",
+                scope,
             )
 
 

@@ -250,3 +250,14 @@ def test_a_queue_that_was_deleted_and_created_anew_counts_anew():
         receive("c", 71, sequence_number="1"),
     ]
     assert found(check(events, promise="fifo")) == {}
+
+
+def test_a_send_to_one_group_may_be_taken_for_a_repetition_of_that_to_another():
+    """As it is where the deduplication scope is the queue."""
+    x, y = ({"message_id": name, "deduplication_id": "d"} for name in "xy")
+    events = [send("a", 0, group="h", **x), send("a", 200, group="g", **x), send("a", 301, group="g", **y)]
+    assert found(check(events, promise="fifo", finished=False)) == {}
+    assert found(check(events[1:], promise="fifo", finished=False)) == {"undeduplicated": 1}
+    # Where it is the message group, the same id in another group says nothing.
+    events[1] = send("a", 200, group="g", message_id="z", deduplication_id="d")
+    assert found(check(events[:2], promise="fifo", finished=False)) == {}

@@ -133,7 +133,7 @@ def calls_of_queue(chance, *, fifo, delivery="strict"):
                 case "hide" if messages:
                     client.change_visibility(chance.choice(messages), chance.choice([0, 1, 20]))
                 case "wait":
-                    clock.advance(seconds=chance.choice([0.5, 2, 5, 61, 301]))
+                    clock.advance(seconds=chance.choice([0.5, 2, 5, 61, 200, 301]))
                 case "other":
                     operate(chance, recorder, clients[0], clients[2])
         except (QueuestreamError, AnswerLost):
