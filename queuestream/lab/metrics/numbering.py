@@ -5,9 +5,11 @@ in that in which the history tells of them.  A message whose producer never had 
 received all the same, counts from when its send began.  A message that was sent repeatedly is one message,
 and counts from the first send that was acknowledged.
 
-Two sends of different actors that overlapped in time have no order of their own.  They are numbered like
-all others, and what is out of order *only* by such pairs is counted (`Arrivals.overlaps`), so that the
-reader knows how much of a disorder may be the producers'.
+Two sends of different actors that overlapped in time have no order of their own.  Nor has a send that was
+repeated because the first try had no answer: it may have been done at any time since that try began, before
+or after what its own actor sent meanwhile.  They are numbered like all others, and what is out of order
+*only* by such pairs is counted (`Arrivals.overlaps`), so that the reader knows how much of a disorder may
+be the producers'.
 
 **Within a shard** the order is the stream's own, the sequence numbers, where every delivery has one; and
 each record is itself, even if a producer put the same message twice.  Sequence numbers take the place of
@@ -27,7 +29,7 @@ import attrs
 from queuestream.lab.history import DELETE, GET, PUT, RECEIVE, SEND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable
 
     from queuestream.lab.history import Event, History
 
@@ -100,7 +102,8 @@ class Messages:
     Attributes:
         keys: What scope each is of; None where it is of none.
         resources: Where each was sent.
-        sends: The send of each; None where the history tells of none.
+        sends: The send of each; None where the history tells of none.  One that was repeated after a try
+            without an answer begins with that try, and its outcome is `unknown`: which of them was it?
         find: Of events, which message each is about; None where it is about none of these.
         overlap: Whether some of the sends overlapped in time.
     """
@@ -160,11 +163,11 @@ def _by_sending(told: Told, scope: ScopeKind) -> Messages:
     identity: Callable[[Event], Hashable] = attrgetter("resource", "message") if several else _message
     sends = told.sends
     places = dict(zip(map(identity, sends), range(len(sends)), strict=True))
-    unanswered = _received_all_the_same(told, places, identity)
-    if unanswered or len(places) < len(sends):
+    if told.unanswered or len(places) < len(sends):
         first: dict[Hashable, Event] = {}
         for event in sends:
             first.setdefault(identity(event), event)
+        unanswered = _with_tries_without_an_answer(first, told, identity)
         sends = sorted([*first.values(), *unanswered], key=told_ns)
         places = dict(zip(map(identity, sends), range(len(sends)), strict=True))
     anywhere: dict[str | None, int] = {}
@@ -184,23 +187,25 @@ def _by_sending(told: Told, scope: ScopeKind) -> Messages:
         for received, event in zip(find(told.received), told.received, strict=True):
             if received is not None and keys[received] is None and (key := key_of(event, scope)) is not None:
                 keys[received] = (sends[received].resource, key[1])
-    overlap = bool(unanswered) or any(map(lt, map(_started, islice(sends, 1, None)), times_ns(sends)))
+    overlap = bool(told.unanswered) or any(map(lt, map(_started, islice(sends, 1, None)), times_ns(sends)))
     return Messages(keys, list(map(_resource, sends)), [*sends], find, overlap)
 
 
-def _received_all_the_same(
-    told: Told, acknowledged: Container[Hashable], identity: Callable[[Event], Hashable]
-) -> list[Event]:
-    """The first send without an answer of each message that no answer told of, and that came nevertheless."""
-    if not told.unanswered:
-        return []
-    received = set(map(identity, told.received))
+def _with_tries_without_an_answer(
+    first: dict[Hashable, Event], told: Told, identity: Callable[[Event], Hashable]
+) -> Iterable[Event]:
+    """Let sends begin with the tries before them; give those that no answer told of, and that came anyway."""
+    received = set(map(identity, told.received)) if told.unanswered else set()
     found: dict[Hashable, Event] = {}
     for event in told.unanswered:
         name = identity(event)
-        if name in received and name not in acknowledged:
-            found.setdefault(name, event)
-    return list(found.values())
+        send = first.get(name)
+        if send is None:
+            if name in received:
+                found.setdefault(name, event)
+        elif event.started_ns < send.started_ns:
+            first[name] = attrs.evolve(send, started_ns=event.started_ns, outcome="unknown")
+    return found.values()
 
 
 def _by_sequence_number(told: Told, scope: ScopeKind) -> Messages:

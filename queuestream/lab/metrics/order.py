@@ -35,8 +35,8 @@ class Order:
     Attributes:
         arrivals: How many there were.
         reordered: How many came after a larger number (`reordering.reordered`).
-        reordered_by_overlap: How many of these were overtaken only by messages sent at the same time by
-            another actor, so that nobody can say which of them was first (`Arrivals.overlaps`).
+        reordered_by_overlap: How many of these were overtaken only by messages that were being sent at the
+            same time, so that nobody can say which of them was first (`Arrivals.overlaps`).
         max_extent: How far behind its first overtaker one came (`reordering.extents`).
         extent_sum: All extents together.
         max_late_time_ns: How long after its first overtaker one came (`reordering.late_times`).

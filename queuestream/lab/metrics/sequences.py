@@ -115,7 +115,8 @@ class Arrivals:
                 largest = number
             elif number >= own and (send.ended_ns is None or latest < (send.ended_ns, number)):
                 count += 1
-            if number > own:
+            # Of what an actor sent in between, nobody knows whether it was before a repeated send.
+            if number > own and send.outcome == "ok":
                 largest_of[send.actor] = number
             if send.started_ns >= latest[0]:
                 latest = max(latest, (send.started_ns, number))
