@@ -39,7 +39,7 @@ BETWEEN = st.lists(
 
 
 def empty_database():
-    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     connection.executescript(schema.TABLES + QueueRows.TABLES)
     return connection
 

@@ -31,7 +31,7 @@ class Kept:
     def __init__(self, consistency=AT_ONCE, limits=AWS_LIMITS):
         self.clock = VirtualClock()
         self.made_with = {"clock": self.clock, "consistency": consistency, "queue_limits": limits}
-        self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        self.connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         weakref.finalize(self, self.connection.close)
         self.connection.executescript(schema.TABLES + QueueRows.TABLES)
         self.broker = Broker(seed=1, **self.made_with)

@@ -23,7 +23,7 @@ class OnDisk:
     """A shard whose records are written when a test says so."""
 
     def __init__(self):
-        self.connection = sqlite3.connect(":memory:")
+        self.connection = sqlite3.connect(":memory:", check_same_thread=False)
         weakref.finalize(self, self.connection.close)
         self.connection.executescript(TABLES)
         self.asked = []
