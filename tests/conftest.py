@@ -18,7 +18,7 @@ from hypothesis import settings
 
 from queuestream import Broker, VirtualClock
 
-settings.register_profile("quick", derandomize=True, max_examples=50, deadline=None, print_blob=True)
+settings.register_profile("quick", derandomize=True, max_examples=25, deadline=None, print_blob=True)
 settings.register_profile("thorough", max_examples=1_000, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 

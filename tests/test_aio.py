@@ -8,13 +8,12 @@ import time
 import types
 
 import pytest
+from repetitions import AGAIN_AND_AGAIN
 
 from queuestream import Broker, Queue, Stream, SystemClock, VirtualClock, errors
 from queuestream.aio import AsyncBroker, AsyncQueue, AsyncStream, connect
 from queuestream.core import event_loops
 from queuestream.core.clock import SECOND, Wakeup
-
-AGAIN_AND_AGAIN = pytest.mark.parametrize("round_number", range(50), ids=str)
 
 # What the parts of the core say to each other, not to users.
 INTERNAL = {

@@ -123,11 +123,30 @@ def imports(path, *, at_run_time=False):
     return names
 
 
+def of_each(paths):
+    """A test that looks at many files; as one, since a test for each costs more than the look."""
+
+    def decorate(look):
+        def test():
+            wrong = {}
+            for path in paths:
+                try:
+                    look(path)
+                except AssertionError as error:
+                    wrong[shown(path)] = str(error)
+            assert not wrong
+
+        test.__name__ = test.__qualname__ = look.__name__
+        return test
+
+    return decorate
+
+
 def test_every_part_of_the_package_stands_in_a_row():
     assert {part_of(path) for path in modules()} - {"__init__"} <= ROWS.keys()
 
 
-@pytest.mark.parametrize("path", modules(), ids=shown)
+@of_each(modules())
 def test_a_module_imports_only_its_own_part_and_lower_rows(path):
     part = part_of(path)
     if part == "__init__":
@@ -212,7 +231,7 @@ ROWS_WITHIN = {
 TYPES_LOOK_UP = {"lab"}
 
 
-@pytest.mark.parametrize("path", [path for path in modules() if part_of(path) in ROWS_WITHIN], ids=shown)
+@of_each([path for path in modules() if part_of(path) in ROWS_WITHIN])
 def test_large_parts_have_rows_of_their_own(path):
     whole = part_of(path)
     rows = ROWS_WITHIN[whole]
@@ -236,7 +255,7 @@ def test_storage_says_what_each_of_its_modules_is_for():
 CORE = [path for path in modules() if part_of(path) == "core"]
 
 
-@pytest.mark.parametrize("path", CORE, ids=shown)
+@of_each(CORE)
 def test_the_core_imports_nothing_that_reaches_outside(path):
     allowed = CORE_LIBRARY | CORE_NEEDS | {"queuestream"}
     for place, more in CORE_EXCEPTIONS.items():
@@ -245,7 +264,7 @@ def test_the_core_imports_nothing_that_reaches_outside(path):
     assert {name.partition(".")[0] for name in imports(path)} <= allowed
 
 
-@pytest.mark.parametrize("path", CORE, ids=shown)
+@of_each(CORE)
 def test_the_core_calls_nothing_that_reaches_outside(path):
     tree = parsed(path)
     called = {
@@ -273,7 +292,7 @@ def test_queues_know_no_streams_and_streams_no_queues():
                 )
 
 
-@pytest.mark.parametrize("path", modules(), ids=shown)
+@of_each(modules())
 def test_a_module_says_what_it_is(path):
     tree = parsed(path)
     if path.name == "__init__.py" and not tree.body:
@@ -409,14 +428,14 @@ def test_using_a_queue_loads_what_a_queue_needs_and_no_more():
         ), name
 
 
-@pytest.mark.parametrize("name", ["Queue", "Stream", "Broker", "VirtualClock", "connect", "errors", "aio"])
-def test_no_name_loads_an_extra(name):
+def test_no_name_loads_an_extra():
+    names = "Queue, Stream, Broker, VirtualClock, connect, errors, aio"
     extras = {"boto3", "botocore", "rich", "matplotlib", "uvicorn", "cbor2", "hypothesis", "pytest"}
-    assert not {module.partition(".")[0] for module in loaded_by(f"from queuestream import {name}")} & extras
+    assert not {module.partition(".")[0] for module in loaded_by(f"from queuestream import {names}")} & extras
 
 
-@pytest.mark.parametrize("program", ["import queuestream.aws", "from queuestream.aws import Aws, FaultPlan"])
-def test_speaking_aws_loads_botocore_when_somebody_does(program):
+def test_speaking_aws_loads_botocore_when_somebody_does():
+    program = "from queuestream.aws import Aws, FaultPlan"
     foreign = {name.partition(".")[0] for name in loaded_by(program)}
     assert not foreign & {"boto3", "botocore", "aiobotocore", "uvicorn", "cbor2", "h2"}
 

@@ -54,6 +54,7 @@ def test_the_departures_prove_every_claim(capsys):
     assert errors == ""
 
 
+@pytest.mark.slow
 def test_another_field_may_be_the_key(capsys):
     assert main(["demo", "--key", "carrier", "--task-when", "departure_delay_minutes>=240"]) == 0
     assert capsys.readouterr().out.startswith("12,126 departures of 15 keys ")
@@ -64,6 +65,7 @@ def test_own_records_prove_every_claim(capsys, events):
     assert capsys.readouterr().out.startswith(f"60 records of 7 keys from {events}; seed 7".split("/")[0])
 
 
+@pytest.mark.slow
 def test_the_json_is_the_same_for_the_same_seed_in_any_process(events):
     def printed(seed, hash_seed):
         command = [sys.executable, "-m", "queuestream", "demo", "--json", "--input", events, "--key", "user"]

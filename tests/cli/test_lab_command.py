@@ -203,6 +203,7 @@ def test_where_no_report_can_be_written_nothing_is_played(capsys, tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_a_reader_who_leaves_ends_it_without_a_word():
     command = [sys.executable, "-m", "queuestream", "lab", "replay", "email-queue", "7"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as replaying:

@@ -41,7 +41,11 @@ def sqs_at(endpoint):
     )
 
 
-@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    "stop",
+    [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)],
+    ids=lambda number: number.name,
+)
 def test_it_says_where_it_is_serves_and_ends_when_told_to(stop):
     with serving() as (process, endpoint, _):
         url = sqs_at(endpoint).create_queue(QueueName="emails")["QueueUrl"]
@@ -102,6 +106,7 @@ def test_what_is_asked_for_holds(tmp_path):
     assert "secret" not in said
 
 
+@pytest.mark.slow
 def test_tests_that_make_and_purge_the_same_queue_each_time_need_not_wait_the_minute_of_aws():
     with serving("--delete-interval", "0", "--purge-interval", "0") as (_, endpoint, _):
         sqs = sqs_at(endpoint)

@@ -54,7 +54,9 @@ def test_without_a_seed_every_broker_gives_other_ids():
     assert story(None) != story(None)
 
 
-@pytest.mark.parametrize("hash_seed", ["0", "1", "4294967295"])
+@pytest.mark.parametrize(
+    "hash_seed", ["0", *(pytest.param(one, marks=pytest.mark.slow) for one in ("1", "4294967295"))]
+)
 def test_another_process_with_other_hashes_gives_the_same_bytes(hash_seed):
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(Path(__file__).parent)}
     shown = subprocess.run(

@@ -235,7 +235,7 @@ def attempt(broker, operation, arguments):
 
 
 @pytest.mark.parametrize("name", QUEUE_OPERATIONS)
-@pytest.mark.parametrize("kind", ["emails", "orders.fifo"])
+@pytest.mark.parametrize("kind", [pytest.param("emails", marks=pytest.mark.slow), "orders.fifo"])
 def test_each_hostile_value_in_each_parameter_of_a_queues_operation(name, kind):
     broker = busy_broker()
     for parameter in QUEUE_OPERATIONS[name]:

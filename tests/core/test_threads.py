@@ -135,6 +135,7 @@ def test_each_of_many_waiting_receivers_is_woken_by_one_of_as_many_messages(brok
     assert sorted(received) == [str(number) for number in range(RECEIVERS)]
 
 
+@pytest.mark.slow
 def test_a_waiting_receiver_gets_a_message_when_its_visibility_timeout_passes(broker):
     queue = broker.create_queue("tasks")
     queue.send("again")

@@ -9,12 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from repetitions import AGAIN_AND_AGAIN
 
 from queuestream.core import bystanders
 from queuestream.core.clock import HOUR, SECOND, VirtualClock, Wakeup
 from queuestream.core.errors import DeadlockError
-
-AGAIN_AND_AGAIN = pytest.mark.parametrize("round_number", range(50), ids=str)
 
 
 @pytest.fixture

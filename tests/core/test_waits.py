@@ -7,14 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 import freezegun
 import pytest
 import time_machine
+from repetitions import AGAIN_AND_AGAIN
 
 from queuestream.core.clock import SECOND, SystemClock, VirtualClock, Wakeup
 from queuestream.core.errors import DeadlockError
 from queuestream.core.queues.polling import LongPoll
 from queuestream.core.queues.queue import Queue
 from queuestream.core.streams.stream import Stream
-
-AGAIN_AND_AGAIN = pytest.mark.parametrize("round_number", range(50), ids=str)
 
 
 @pytest.fixture

@@ -24,6 +24,23 @@ pytest_plugins = ["pytester"]
 _SAYS = re.compile(r"#\s*->\s*(?P<output>.*)$")
 _OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL
 
+# They play hundreds of seeds, or whole processes.
+SLOW_PAGES = {
+    "docs/how-to/find-what-local-order-hides.md",
+    "docs/how-to/rehearse-a-handler.md",
+    "docs/reference/lab.md",
+    "docs/tutorial/an-online-shop.md",
+}
+
+
+def in_turn(pages):
+    """The pages as parameters of a test."""
+    return [
+        pytest.param(page, id=name, marks=[pytest.mark.slow] if name in SLOW_PAGES else [])
+        for page, name in ((page, name_of(page)) for page in pages)
+    ]
+
+
 PAGES_WITH_CODE = [page for page in PAGES if blocks_of(page)]
 PAGES_WITH_TESTS = [
     page for page in PAGES_WITH_CODE if any("def test_" in block.code for block in blocks_of(page))
@@ -35,7 +52,7 @@ DOCSTRINGS = [
 ]
 
 
-@pytest.mark.parametrize("page", PAGES_WITH_CODE, ids=name_of)
+@pytest.mark.parametrize("page", in_turn(PAGES_WITH_CODE))
 def test_what_a_page_shows_is_what_happens(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     namespace = {"__name__": "__main__"}
@@ -46,7 +63,7 @@ def test_what_a_page_shows_is_what_happens(page, tmp_path, monkeypatch):
             run_block(block, page, namespace)
 
 
-@pytest.mark.parametrize("page", PAGES_WITH_TESTS, ids=name_of)
+@pytest.mark.parametrize("page", in_turn(PAGES_WITH_TESTS))
 def test_the_tests_that_a_page_shows_pass(page, pytester):
     code = "\n".join(block.code for block in blocks_of(page) if not block.is_session)
     pytester.makepyfile(test_page=code)

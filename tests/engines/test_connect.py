@@ -146,7 +146,10 @@ except ModuleNotFoundError as error:
 
 @pytest.mark.parametrize(
     ("module", "call", "package"),
-    [("botocore", "connect", "'queuestream[aws]'"), ("aiobotocore", "connect_async", "aiobotocore")],
+    [
+        ("botocore", "connect", "'queuestream[aws]'"),
+        pytest.param("aiobotocore", "connect_async", "aiobotocore", marks=pytest.mark.slow),
+    ],
 )
 def test_what_aws_needs_and_is_not_installed_is_named(module, call, package):
     source = MISSING.format(module=module, call=call)

@@ -334,6 +334,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.slow
 def test_it_may_be_loaded_inside():
     command = [sys.executable, "-W", "error", "-c", LOADED_INSIDE]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

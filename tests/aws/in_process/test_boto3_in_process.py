@@ -304,7 +304,7 @@ def make_botocore_client():
 
 
 @pytest.mark.parametrize("make", [make_boto3_client, make_session, make_resource, make_botocore_client])
-@pytest.mark.parametrize("hooked", [False, True])
+@pytest.mark.parametrize("hooked", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_neither_credentials_nor_a_region_are_needed(aws, make, hooked):
     sqs = make()
     if hooked:

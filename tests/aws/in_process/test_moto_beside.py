@@ -30,7 +30,7 @@ def use_ours(sqs):
     return sqs.receive_message(QueueUrl=queue_url)["Messages"][0]["Body"]
 
 
-@pytest.fixture(params=["at once", "through botocore"])
+@pytest.fixture(params=["at once", pytest.param("through botocore", marks=pytest.mark.slow)])
 def client(request, session):
     """Made after moto was imported, so that moto has a handler in it."""
     client = session.client("sqs")

@@ -123,6 +123,7 @@ def test_a_long_poll_gets_a_message_that_comes_while_time_stands_still(standing_
         assert len(answer()["Messages"]) == 1
 
 
+@pytest.mark.slow
 def test_a_long_poll_ends_after_its_time_in_real_seconds_too(standing_server):
     sqs = client(standing_server, "sqs")
     url = sqs.create_queue(QueueName="emails")["QueueUrl"]

@@ -160,7 +160,7 @@ def test_perfect_order_has_an_axis_with_whole_places():
     assert axes.get_ylim() == (-2.2, 2.2)
 
 
-@pytest.mark.parametrize("picture_format", ["png", "svg"])
+@pytest.mark.parametrize("picture_format", [pytest.param("png", marks=pytest.mark.slow), "svg"])
 def test_a_picture_is_the_same_bytes_each_time(picture_format):
     def drawn():
         picture = pictures_of(a_queue(30, disorder=0.3))[0]

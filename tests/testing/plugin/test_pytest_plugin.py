@@ -76,6 +76,7 @@ def seeds(pytester, run):
     return seeds
 
 
+@pytest.mark.slow
 def test_a_seed_is_made_of_the_tests_name_wherever_the_file_lies(seeds):
     first = seeds()
     assert len({first["test_one"], first["test_two[a]"], first["test_two[b]"]}) == 3
@@ -193,9 +194,10 @@ SHOWS_ITS_CHANCE = """
 
 @pytest.mark.parametrize(
     "options",
-    [[], pytest.param(["--queuestream-seed", "random"], marks=pytest.mark.slow)],
+    [[], ["--queuestream-seed", "random"]],
     ids=["", "random"],
 )
+@pytest.mark.slow
 def test_the_commands_in_failures_repeat_them(pytester, run, options):
     folder = pytester.mkdir("tests")
     pytester.makepyfile(test_orders=SHOWS_ITS_CHANCE).rename(folder / "test_orders.py")
