@@ -13,11 +13,13 @@ order.  Each seed is another rehearsal; the failing one with the fewest repeats 
 
 from __future__ import annotations
 
+import copy
 import inspect
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
+from queuestream.core.clock import SECOND
 from queuestream.core.delivery import STRICT, Delivery, delivery_of
 from queuestream.core.errors import ServiceError
 from queuestream.lab.simulation.world import World
@@ -34,6 +36,8 @@ State = TypeVar("State")
 _TWICE = Delivery(duplicates=0.5, returns=0.3)
 _ANY_ORDER = Delivery(hosts=4, sampled_hosts=2, reordering=0.7, overtaken_max=50)
 _TRIES_MAX = 10
+_HANDLING_MAX_NS = 13 * 3600 * SECOND
+"""How long nothing may have been handled: an hour more than a message can be hidden for."""
 
 
 def assert_idempotent(
@@ -67,7 +71,8 @@ def assert_idempotent(
         **attributes: The queue's settings, as of `Broker.create_queue`.
 
     Raises:
-        AssertionError: The outcome depends on it; says for which seed, and what was delivered.
+        AssertionError: The outcome depends on it; says for which seed, and what was delivered.  Or no two
+            rehearsals have the same outcome, not even in order; or the handler never ends.
         Exception: What the handler raises where every message comes once.
     """
     __tracebackhide__ = True
@@ -142,37 +147,66 @@ class Rehearsal(Generic[State]):
 
         Raises:
             AssertionError: One differs.
+            ValueError: There is nothing to compare.
         """
         __tracebackhide__ = True
-        plain, _ = self.run(0, Conditions())
+        if not self.messages:
+            raise ValueError("There are no messages, so a rehearsal would show nothing.")
+        plain = _kept(self.run(0, Conditions())[0])
         tried, failed = 0, []
         for seed in range(seeds) if isinstance(seeds, int) else seeds:
             tried += 1
             came_out, handlings = self.run(seed, conditions)
             if came_out != plain:
-                failed.append((len(handlings), tried, seed, came_out, handlings))
+                # Shown at once: the next rehearsal may change it, where all of them share a state.
+                failed.append((len(handlings), tried, seed, repr(came_out), handlings))
+        if not tried:
+            raise ValueError(f"There are no seeds in {seeds!r}, so a rehearsal would show nothing.")
         if not failed:
             return
-        _, _, seed, came_out, handlings = min(failed, key=lambda one: one[:2])
-        name = getattr(self.handler, "__qualname__", repr(self.handler))
+        _, _, seed, shown, handlings = min(failed, key=lambda one: one[:2])
+        name = self._name
+        if (once_more := self.run(seed, Conditions())[0]) != plain:
+            raise AssertionError(
+                f"{name} has another outcome each time, although every message comes once and in order:\n"
+                f"  first time: {plain!r}\n"
+                f"  another time: {once_more!r}\n"
+                "Something in it is each run's own (a message's id, a time, an object that equals no other): "
+                "leave it out by outcome=...  Or the handler keeps something outside of the state that fresh "
+                "makes: put it there, or have fresh empty it."
+            )
         raise AssertionError(
             "\n".join(
                 [
                     f"{name} {claim}: {len(failed)} of {tried} seeds have another outcome.",
                     f"  once and in order: {plain!r}",
-                    f"  seed {seed}: {came_out!r}",
+                    f"  seed {seed}: {shown}",
                     f"What was handled with seed {seed} (seeds=[{seed}] does the same again):",
                     *(f"  {handling}" for handling in handlings),
                 ]
             )
         )
 
+    @property
+    def _name(self) -> str:
+        return str(getattr(self.handler, "__qualname__", None) or repr(self.handler))
+
     def run(self, seed: int, conditions: Conditions) -> tuple[object, list[Handling]]:
         """One rehearsal: its outcome, and what was handled."""
+        __tracebackhide__ = True
         world = World(seed, delivery=conditions.delivery)
+        in_order = conditions == Conditions()
+        world._again = (
+            "every message came once and in order." if in_order else f"seeds=[{seed}] does the same again."
+        )
         state = self.fresh()
         handlings: list[Handling] = []
-        world.run(self._play, state, handlings, conditions)
+        try:
+            world.run(self._play, state, handlings, conditions)
+        except Exception as error:
+            if handlings:
+                error.add_note("\n".join(["What was handled:", *(f"  {handling}" for handling in handlings)]))
+            raise
         if self.outcome is not None:
             return self.outcome(state), handlings
         if type(state).__eq__ is object.__eq__:
@@ -215,8 +249,17 @@ class Rehearsal(Generic[State]):
                 arguments = {**defaults, **arguments}
             await queue.send(**arguments)
             await world.sleep(chance.random())
+        handled, since_ns = 0, world.now_ns()
         while any(await queue.counts()) or any(in_hand.values()):
             await world.sleep(1)
+            if handled != len(handlings):
+                handled, since_ns = len(handlings), world.now_ns()
+            elif world.now_ns() - since_ns > _HANDLING_MAX_NS:
+                seconds = _HANDLING_MAX_NS // SECOND
+                raise AssertionError(
+                    f"{self._name} does not end: nothing has been handled for {seconds:,} s. "
+                    "What does it wait for?"
+                )
 
     async def _handle(
         self,
@@ -242,3 +285,12 @@ class Rehearsal(Generic[State]):
         except ServiceError as error:  # a FIFO queue's handle has expired
             return f", and could not delete it: {error}"
         return ""
+
+
+def _kept(outcome: object) -> object:
+    """A copy, where there can be one: a state that all rehearsals share must not be compared with itself."""
+    try:
+        kept: object = copy.deepcopy(outcome)
+    except TypeError:
+        return outcome
+    return kept if kept == outcome else outcome

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from queuestream.core.clock import SECOND
 from queuestream.testing import assert_idempotent, assert_order_does_not_matter
 
 PEOPLE = ["ada", "bob", "eve"]
@@ -122,3 +123,75 @@ def test_what_is_compared_may_be_asked_of_the_state():
 def test_conditions_that_make_no_sense_are_refused(wrong):
     with pytest.raises(ValueError, match="must be"):
         assert_idempotent(pay, PEOPLE, fresh=dict, **wrong)
+
+
+def test_a_state_that_all_rehearsals_share_is_not_compared_with_itself():
+    database = {}
+
+    def emptied():
+        database.clear()
+        return database
+
+    with pytest.raises(AssertionError, match="pay is not idempotent") as failed:
+        assert_idempotent(pay, PEOPLE, fresh=emptied, seeds=20)
+    assert "once and in order: {'ada': 10, 'bob': 10, 'eve': 10}" in str(failed.value)
+    assert "20" in str(failed.value).splitlines()[2]
+
+
+def pay_once_by_id(accounts, message):
+    if message.message_id not in accounts.setdefault("done", set()):
+        accounts["done"].add(message.message_id)
+        pay(accounts, message)
+
+
+SEEN = set()
+
+
+def pay_once_in_this_process(accounts, message):
+    if message.body not in SEEN:
+        SEEN.add(message.body)
+        pay(accounts, message)
+
+
+@pytest.mark.parametrize("handler", [pay_once_by_id, pay_once_in_this_process])
+def test_an_outcome_that_is_another_one_each_time_is_not_blamed_on_repeats(handler):
+    SEEN.clear()
+    with pytest.raises(AssertionError, match="has another outcome each time") as failed:
+        assert_idempotent(handler, PEOPLE, fresh=dict, seeds=5)
+    assert "not idempotent" not in str(failed.value)
+    assert "outcome=" in str(failed.value)
+
+
+def test_a_handler_that_never_ends_ends_the_rehearsal(monkeypatch):
+    monkeypatch.setattr("queuestream.testing.rehearsals._HANDLING_MAX_NS", 600 * SECOND)
+
+    async def wait_for_nobody(state, message):
+        if message.receive_count > 1:
+            await asyncio.Event().wait()
+
+    with pytest.raises(AssertionError, match="wait_for_nobody does not end") as failed:
+        assert_idempotent(wait_for_nobody, PEOPLE, fresh=dict, seeds=5)
+    assert "does the same again" in failed.value.__notes__[0]
+
+
+def test_what_a_handler_raises_says_with_which_seed_and_what_was_handled_before():
+    def refuse_repeats(state, message):
+        if message.body in state:
+            raise LookupError(f"{message.body} was paid")
+        state[message.body] = 10
+
+    with pytest.raises(LookupError, match="was paid") as failed:
+        assert_idempotent(refuse_repeats, PEOPLE, fresh=dict)
+    told, handled = failed.value.__notes__
+    assert "World(" not in told
+    seed = int(told.partition("seeds=[")[2].partition("]")[0])
+    assert "(receive 2), raised LookupError" in handled
+    with pytest.raises(LookupError) as again:
+        assert_idempotent(refuse_repeats, PEOPLE, fresh=dict, seeds=[seed])
+    assert again.value.__notes__ == failed.value.__notes__
+
+
+@pytest.mark.parametrize("nothing", [{"messages": []}, {"seeds": 0}, {"seeds": []}])
+def test_a_rehearsal_of_nothing_is_refused(nothing):
+    with pytest.raises(ValueError, match="would show nothing"):
+        assert_idempotent(pay, **{"messages": PEOPLE, "fresh": dict, **nothing})

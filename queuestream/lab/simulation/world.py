@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 
+_UNSAID = {"delivery": "strict"}
+"""The arguments of a world that go without saying."""
+
 
 class World:
     """One simulation: actors on one virtual clock, whose order a seed chooses.
@@ -72,7 +75,7 @@ class World:
         latency: Latency | None = None,
         **broker_arguments: Any,
     ) -> None:
-        self._arguments = {"delivery": delivery, "trace": trace, "latency": latency, **broker_arguments}
+        self._arguments = {"delivery": delivery, "latency": latency, **broker_arguments, "trace": trace}
         self.seed = seed
         self.clock = WorldClock()
         self._chance = Chance(seed)
@@ -88,7 +91,11 @@ class World:
         # Where it was forked: after so many decisions or at that instant, and with which seed; those to come.
         self._forks: tuple[tuple[int, int, int | str], ...] = ()
         self._forks_to_come: list[tuple[int, int, int | str]] = []
-        self._made_by = f"World({seed!r}, trace=True)"
+        arguments = {**self._arguments, "trace": True}
+        said = {name: value for name, value in arguments.items() if value != _UNSAID.get(name)}
+        self._made_by = f"World({', '.join([repr(seed), *(f'{name}={said[name]!r}' for name in said)])})"
+        # How to see a failure again, where that is not by the world itself.
+        self._again: str | None = None
         self._failed: asyncio.Task[Any] | None = None
         self._ending = False
 
@@ -291,10 +298,8 @@ class World:
     def _tell(self, error: BaseException, task: asyncio.Task[Any] | None) -> None:
         """Note on an error whose it is, and how to see it again."""
         actor = "" if task is None else f"in actor {getattr(task, 'actor', self._loop.current).name!r}, "
-        note = (
-            f"({actor}{self._loop.time():g} s into the world of seed {self.seed!r}; "
-            f"{self._made_by} does the same again, and tells every decision.)"
-        )
+        again = self._again or f"{self._made_by} does the same again, and tells every decision."
+        note = f"({actor}{self._loop.time():g} s into the world of seed {self.seed!r}; {again})"
         if note not in getattr(error, "__notes__", ()):
             error.add_note(note)
 

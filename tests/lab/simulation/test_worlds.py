@@ -155,6 +155,18 @@ def test_what_main_raises_comes_out_with_the_seed():
     assert "'main', 0 s into the world of seed 'lucky'" in caught.value.__notes__[0]
 
 
+def test_how_to_see_a_failure_again_has_all_that_the_world_was_made_with():
+    async def main():
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no") as caught:
+        simulate(main, seed=8, delivery="adversarial", latency=(0.1, 0.2), account_id="000000000001")
+    assert (
+        "World(8, delivery='adversarial', latency=(0.1, 0.2), account_id='000000000001', trace=True) does"
+        in caught.value.__notes__[0]
+    )
+
+
 def test_an_actor_that_fails_when_it_is_cancelled_is_heard_as_well():
     async def act():
         try:
