@@ -161,5 +161,5 @@ def test_a_write_that_fails_among_many_threads_ends_all_of_them(fast_folder, fol
 
 @pytest.mark.slow
 def test_a_write_that_fails_among_many_threads_ends_all_of_them_for_long(fast_folder, folding):
-    for seed in range(10, 200):
+    for seed in range(10, 100):
         fail_among_many(fast_folder / f"{seed}.db", seed)
