@@ -30,6 +30,7 @@ from queuestream.core.errors import DeadlockError, NotSimulated
 from queuestream.lab.simulation.actors import CURRENT, Actor, Call, Timer
 from queuestream.lab.simulation.standstill import explain
 from queuestream.lab.simulation.task_making import TaskMaking
+from queuestream.lab.simulation.threads import alive, let_nobody_block
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,6 +107,7 @@ class SimulatedLoop(TaskMaking):
         self._cancelled_timers = 0
         self._stopping = self._running = False
         self._thread = 0
+        self._threads_before: set[int | None] = set()
         self._call: Call | None = None
         # A future of this loop; made without a method of ours, as each sleep needs one.
         self.create_future = partial(asyncio.Future, loop=self)  # type: ignore[method-assign]
@@ -154,6 +156,7 @@ class SimulatedLoop(TaskMaking):
                 "Another thread calls into a simulation, and when it does cannot be repeated. "
                 "Let asyncio.to_thread run what it does: its turn is chosen like any other."
             )
+        let_nobody_block(sys._getframe(1))
         return self.call_soon(callback, *args, context=context)
 
     def call_later(  # type: ignore[override]
@@ -208,6 +211,7 @@ class SimulatedLoop(TaskMaking):
         """
         self.check_may_run()
         self._thread = threading.get_ident()
+        self._threads_before = alive()
         self._running = True
         hooks = sys.get_asyncgen_hooks()
         sys.set_asyncgen_hooks(firstiter=self._generator_begins, finalizer=self._generator_ends)

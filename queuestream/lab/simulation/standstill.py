@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from queuestream.lab.simulation.threads import started_since
+
 if TYPE_CHECKING:
     from types import CodeType
 
@@ -21,6 +23,7 @@ def explain(loop: SimulatedLoop) -> str:
         f"Nothing can happen any more at {loop._clock.now}: {'; '.join(places[:_SHOWN_MAX])}{more}. "
         "Nobody is left who could end these waits, and none of them has a time to end by itself: "
         "bring what they wait for, or give them one (asyncio.timeout)."
+        f"{started_since(loop._threads_before)}"
     )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from queuestream.lab.simulation.actors import CURRENT, Actor, ActorTask
 from queuestream.lab.simulation.loop_duties import LoopDuties
+from queuestream.lab.simulation.threads import as_in_a_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -25,12 +26,16 @@ _ENSURE_FUTURE = {
     for name in ("ensure_future", "_ensure_future")  # the latter up to Python 3.11
     if (function := getattr(asyncio.tasks, name, None)) is not None
 }
+# Its tasks begin in the turn of whoever makes them; from Python 3.12 on.
+_EAGER = getattr(asyncio, "eager_task_factory", None)
 # In some versions they make a task first and give it its name then, but we go by names.
 _NAMING_LATER = {asyncio.create_task.__code__, asyncio.TaskGroup.create_task.__code__}
 
 
 class TaskMaking(LoopDuties):
     """An event loop's tasks, and what it does in the place of threads."""
+
+    current: Actor
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,19 +66,27 @@ class TaskMaking(LoopDuties):
                 name = frame.f_locals.get("name")
             actor = self._new_actor(name, getattr(coro, "__name__", type(coro).__name__))
             context.run(CURRENT.set, actor)
-        if self._task_factory is not None:
+        if self._task_factory is not None and self._task_factory is not _EAGER:
             task: asyncio.Task[Any] = self._task_factory(self, coro, context=context, **arguments)
             task.set_name(actor.name if name is None else name)
             return task
-        task = ActorTask(
-            coro,
-            actor,
-            loop=self,
-            name=actor.name if name is None else name,
-            context=context,
-            **arguments,
-        )
-        if self._step_type is None:
+        if self._task_factory is not None:
+            arguments.setdefault("eager_start", True)
+        before = self.current
+        if arguments.get("eager_start"):
+            self.current = actor
+        try:
+            task = ActorTask(
+                coro,
+                actor,
+                loop=self,
+                name=actor.name if name is None else name,
+                context=context,
+                **arguments,
+            )
+        finally:
+            self.current = before
+        if self._step_type is None and actor.ready:
             self._step_type = type(actor.ready[-1]._callback)
         return task
 
@@ -103,7 +116,9 @@ class TaskMaking(LoopDuties):
             if future.cancelled():
                 return
             try:
-                future.set_result(func(*args))
+                with as_in_a_thread():
+                    result = func(*args)
+                future.set_result(result)
             except StopIteration as error:  # which no future takes
                 future.set_exception(RuntimeError(f"A thread ended by {error!r}."))
             except Exception as error:  # noqa: BLE001 - it is the caller's

@@ -188,8 +188,9 @@ class World:
         """Run until `main` is done, and cancel whoever acts still.
 
         Args:
-            main: An `async def`; where its first parameter is called `world`, it is given this world.  A fork
-                may leave it out, to run what its original has run.
+            main: An `async def`, or what gives a coroutine when it is called; where its first parameter is
+                called `world`, it is given this world.  A fork may leave it out, to run what its original
+                has run.
             *args: Its other arguments.
 
         Returns:
@@ -200,7 +201,7 @@ class World:
         """
         if main is None and self._main is not None:
             main, args = self._main
-        if not inspect.iscoroutinefunction(main):
+        if not callable(main):
             raise TypeError(f"A world runs an async def, called by the world itself; this is {main!r}.")
         self._loop.check_may_run()
         first = next(iter(inspect.signature(main).parameters), None)
@@ -208,6 +209,8 @@ class World:
         with _repeatable(self._chance):
             context = copy_context()
             coroutine = main(self, *args) if first == "world" else main(*args)
+            if not inspect.iscoroutine(coroutine):
+                raise TypeError(f"A world runs an async def, and {main!r} gave {coroutine!r}, no coroutine.")
             task = self._loop.create_task(coroutine, name="main", context=context)
             task.add_done_callback(self._ended_main, context=context)
             self._ending = False

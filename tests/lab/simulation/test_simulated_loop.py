@@ -3,6 +3,8 @@
 import asyncio
 import contextvars
 import logging
+import sys
+import threading
 
 import pytest
 
@@ -204,6 +206,28 @@ def test_a_set_of_tasks_is_in_the_same_order_each_time():
     assert in_a_world(main) == in_a_world(main)
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="from Python 3.12 on")
+def test_eager_tasks_begin_at_once_are_actors_and_their_sets_are_in_order():
+    async def main(world):
+        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+
+        async def act():
+            world.record("began")
+            await asyncio.sleep(1)
+
+        tasks = {asyncio.create_task(act(), name=str(number)) for number in range(100)}
+        world.record("started them")
+        done, _ = await asyncio.wait(tasks)
+        assert await asyncio.create_task(elapsed()) == 1
+        return [task.get_name() for task in tasks], [task.get_name() for task in done]
+
+    world, again = World(trace=True), World(trace=True)
+    assert world.run(main) == again.run(main)
+    assert world.trace_text() == again.trace_text()
+    own = [entry.actor for entry in world.trace if entry.what != "runs"]
+    assert own == [*map(str, range(100)), "main"]
+
+
 def test_a_context_is_a_tasks_own():
     who = contextvars.ContextVar("who", default="nobody")
 
@@ -268,6 +292,47 @@ def test_a_thread_is_run_in_a_turn_of_its_own():
         await asyncio.get_running_loop().shutdown_default_executor()
 
     World().run(main)
+
+
+def test_a_thread_has_no_event_loop_and_may_have_one_of_its_own():
+    async def main():
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            await asyncio.to_thread(asyncio.get_running_loop)
+        assert await asyncio.to_thread(lambda: asyncio.run(asyncio.sleep(0, "inside"))) == "inside"
+        return await elapsed()
+
+    assert in_a_world(main) == 0
+
+
+def test_a_thread_may_hand_over_a_coroutine_but_not_block_until_it_is_done():
+    async def main():
+        loop = asyncio.get_running_loop()
+
+        def hand_over():
+            return asyncio.run_coroutine_threadsafe(asyncio.sleep(1, "slept"), loop)
+
+        for block in ("result", "exception"):
+            with pytest.raises(DeadlockError, match="run_coroutine_threadsafe can never run"):
+                await asyncio.to_thread(lambda block=block: getattr(hand_over(), block)())
+        promised = await asyncio.to_thread(hand_over)
+        with pytest.raises(TimeoutError):
+            promised.result(timeout=0)
+        assert await asyncio.wrap_future(promised) == promised.result() == "slept"
+        assert promised.exception() is None
+
+    in_a_world(main)
+
+
+def test_a_deadlock_names_the_threads_that_the_program_has_started():
+    go_on = threading.Event()
+
+    async def main():
+        threading.Thread(target=go_on.wait, name="fetcher").start()
+        await asyncio.Event().wait()
+
+    with pytest.raises(DeadlockError, match=r"\(fetcher\).*asyncio\.to_thread"):
+        in_a_world(main)
+    go_on.set()
 
 
 def test_when_a_thread_runs_is_chosen_too():

@@ -34,6 +34,19 @@ def test_the_world_is_given_to_who_calls_a_parameter_by_its_name():
     assert world.run(main, 5) == (world, 5)
 
 
+def test_what_gives_a_coroutine_is_as_good_as_an_async_def():
+    async def main(place):
+        await asyncio.sleep(1)
+        return place
+
+    class Program:
+        async def __call__(self, world):
+            return world.seed
+
+    assert simulate(lambda: main("a lambda")) == "a lambda"
+    assert simulate(Program(), seed=3) == 3
+
+
 def test_something_that_is_no_async_def_is_refused():
     with pytest.raises(TypeError, match="async def"):
         World().run(lambda: None)
