@@ -21,11 +21,12 @@ import attrs
 from queuestream.core.clock import SECOND
 from queuestream.core.errors import QueuestreamError
 from queuestream.lab.checkers import check
+from queuestream.lab.history import GET, PUT
 from queuestream.lab.metrics import measure
 from queuestream.lab.scenarios import SCENARIOS
 from queuestream.lab.scenarios.knobs import shown
 from queuestream.lab.scenarios.scenario import Scenario
-from queuestream.lab.scenarios.seen import Seen, as_done, as_meant, by_key, percentile
+from queuestream.lab.scenarios.seen import Seen, as_done, as_meant, by_key, counted, percentile
 from queuestream.lab.simulation.world import World
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Run:
         verdict: Whether the promises were kept, and what was lost or duplicated.
         measures: How much was out of order, by scope, as `Scenario.scopes` says.
         virtual_seconds: How long it took in the world.
+        unreceived: How many messages were still waiting for their first delivery when the scenario ended: it
+            waits for a day at most.  They are not lost.
         notes: What the actors knew besides.
         trace: Every decision, if it was asked for.
     """
@@ -71,6 +74,7 @@ class Run:
     verdict: Verdict = attrs.field(repr=False)
     measures: dict[str, Measures] = attrs.field(repr=False)
     virtual_seconds: float
+    unreceived: int = 0
     notes: dict[str, Any] = attrs.field(repr=False)
     trace: list[Entry] = attrs.field(repr=False)
 
@@ -87,7 +91,11 @@ class Run:
     @property
     def findings(self) -> list[str]:
         """What this run has shown, in sentences."""
-        return list(self.scenario.findings(self))
+        found = list(self.scenario.findings(self))
+        if not self.unreceived:
+            return found
+        others = f"{counted(self.unreceived, 'message')} had not been received by anybody"
+        return [f"When the run was cut off, {others}: no figure of order or waiting has them.", *found]
 
     @property
     def command(self) -> str:
@@ -113,6 +121,7 @@ class Run:
             "deliveries": sum(len(each.deliveries) for each in seen),
             "delivered_again": sum(each.repeats for each in seen),
             "lost": self.verdict.lost,
+            "unreceived": self.unreceived,
             "wait_p50": percentile(waits, 50),
             "wait_p99": percentile(waits, 99),
             "virtual_seconds": self.virtual_seconds,
@@ -181,7 +190,10 @@ def run(
     took_ns = world.now_ns() - began_ns
     history = world.history
     told("checking")
-    verdict = check(history)
+    verdict, unreceived = check(history), 0
+    if verdict.lost and _is_cut_off(world):
+        unreceived, verdict = verdict.lost, check(history, finished=False)
+        unreceived -= verdict.lost
     told("measuring")
     measures = {scope: _measured(history, scope) for scope in played.scopes}
     return Run(
@@ -191,6 +203,7 @@ def run(
         verdict=verdict,
         measures=measures,
         virtual_seconds=_rounded(took_ns / SECOND),
+        unreceived=unreceived,
         notes=dict(notes or {}),
         trace=list(world.trace) if trace else [],
     )
@@ -222,6 +235,19 @@ def scenario_of(
             raise UnknownScenario(scenario)
         scenario = SCENARIOS[scenario]
     return scenario.from_settings(settings or {})
+
+
+def _is_cut_off(world: World) -> bool:
+    """Whether the world ended while something was left to receive: in a queue, or at the end of a shard."""
+    if any(any(queue.counts()) for queue in world.broker.queues.values()):
+        return True
+    read = {(event.resource, event.message) for event in world.history if event.operation == GET}
+    last_put = {
+        (event.resource, event.shard): event.message
+        for event in world.history
+        if event.operation == PUT and event.outcome == "ok"
+    }
+    return any((resource, message) not in read for (resource, _), message in last_put.items())
 
 
 def _shortened(measures: dict[str, Any]) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def telling_figures(swept: Sweep) -> list[str]:
         name for name in swept.figures() if len({point.estimates[name].mean for point in swept.points}) > 1
     ]
     first = [name for name in changing if name.startswith("reordered_ratio")]
-    then = [name for name in ("delivered_again", "wait_p99", "per_second") if name in changing]
+    then = [name for name in ("unreceived", "delivered_again", "wait_p99", "per_second") if name in changing]
     return [*first, *then][:CURVES_MAX] or swept.figures()[:1]
 
 

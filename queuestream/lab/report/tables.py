@@ -24,6 +24,7 @@ _LABELS = {
     "deliveries": "deliveries",
     "delivered_again": "delivered again",
     "lost": "lost",
+    "unreceived": "not yet received when cut off",
     "wait_p50": "half waited no longer than, s",
     "wait_p99": "99 % waited no longer than, s",
     "wait_max": "longest wait, s",

@@ -10,6 +10,7 @@ from queuestream.aws.fault_plans import FaultPlan
 from queuestream.core.clock import SECOND
 from queuestream.core.streams.limits import StreamLimits
 from queuestream.lab.actors import Application, Backoff, Fixed, Keys, Producer, Steady, numbered
+from queuestream.lab.history import PUT
 from queuestream.lab.scenarios.knobs import knob
 from queuestream.lab.scenarios.scenario import Scenario
 from queuestream.lab.scenarios.seen import Seen, counted
@@ -79,8 +80,13 @@ class HotShard(Scenario):
         """How many records were refused, and what sending them again has done."""
         seen, within, figures = Seen(run.history), run.measures["key_meant"], self.figures(run)
         lost = counted(run.notes["answers_lost"], "answer was", "answers were")
+        # Without an answer nobody knows of each record whether the shard took it, unless it was read.
+        taken = {event.message for event in run.history if event.operation == PUT and event.outcome == "ok"}
+        put = len(taken.union(seen.first_ns))
+        given_up = run.notes["given_up"]
+        but = f", and {given_up:,} given up" if given_up else ""
         yield (
-            f"{counted(len(seen.sent_ns), 'record')} were put; the shards refused a record "
+            f"{counted(put, 'record')} were put{but}; the shards refused a record "
             f"{counted(int(figures['refused']), 'time')}, and {lost} lost."
         )
         yield (
@@ -94,10 +100,11 @@ class HotShard(Scenario):
 
     def figures(self, run: Run) -> dict[str, float]:
         """How often a record was refused, how many are in the stream twice, and when the last one was put."""
-        puts = [event for event in run.history if event.operation == "put"]
-        took_ns = max(event.started_ns for event in puts) - min(event.started_ns for event in puts)
+        puts = [event for event in run.history if event.operation == PUT]
+        began_ns = min(event.started_ns for event in puts)
+        last_ns = max((event.started_ns for event in puts if event.outcome != "failed"), default=began_ns)
         return {
             "refused": sum(event.outcome == "failed" for event in puts),
             "repeated": len(Seen(run.history).repeated),
-            "last_put_seconds": took_ns / SECOND,
+            "last_put_seconds": (last_ns - began_ns) / SECOND,
         }

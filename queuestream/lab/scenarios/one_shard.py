@@ -81,8 +81,8 @@ class OneShard(Scenario):
             yield f"With {shards}, every record was read in the order in which it was put."
         yield f"Of {counted(self.readers, 'reader')}, {run.notes['readers_at_work']:,} had something to do."
         yield (
-            f"{self.per_second:g} records came in a second and {figures['read_per_second']:,.1f} were read; "
-            f"half of them waited longer than {figures['wait_p50']:,.1f} seconds, the longest "
+            f"{self.per_second:g} records were to come in a second and {figures['read_per_second']:,.1f} "
+            f"were read; half of them waited longer than {figures['wait_p50']:,.1f} seconds, the longest "
             f"{figures['wait_max']:,.1f}."
         )
 

@@ -81,9 +81,11 @@ class ShortVisibility(Scenario):
                 f"{hidden}."
             )
         elif longest > hidden:
+            # Of the work that there may be: with another timeout others come to do the longest.
+            most = max(self.shortest_seconds, self.longest_seconds)
             yield (
-                f"{took} and a message is hidden for {hidden}: --set visibility_timeout={int(longest) + 1} "
-                f"ends the duplicates."
+                f"{took} and a message is hidden for {hidden}: --set visibility_timeout={int(most) + 1} is "
+                f"longer than any work, and ends the duplicates."
             )
         else:
             yield f"{took} and a message is hidden for {hidden}: nobody was overtaken by the timeout."

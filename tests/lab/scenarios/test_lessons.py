@@ -86,6 +86,13 @@ def test_the_timeout_that_a_finding_proposes_is_long_enough():
     assert played("short-visibility", visibility_timeout=proposed).figures()["delivered_again"] == 0
 
 
+def test_the_timeout_that_a_finding_proposes_is_longer_than_work_that_was_not_seen():
+    """Of five messages none need have taken long, and with another timeout another one may."""
+    few = run("short-visibility", seed=1, settings={"messages": 5, "visibility_timeout": 3})
+    assert few.notes["longest_seconds"] < 5
+    assert any("visibility_timeout=7 is" in sentence for sentence in few.findings)
+
+
 def test_heartbeats_end_the_duplicates_too():
     assert played("short-visibility", heartbeat_seconds=2).figures()["delivered_again"] == 0
 
@@ -136,6 +143,18 @@ def test_who_sends_again_later_what_a_hot_shard_refused_reorders_it():
     assert waiting.figures()["refused"] > 0
     assert later.measures["key_meant"].reordered > 0
     assert waiting.measures["key_meant"].reordered == 0
+
+
+def test_records_that_were_given_up_were_not_put():
+    settings = {"messages": 500, "shard_per_second": 1, "hot_share": 1, "batch_size": 500}
+    one = run("hot-shard", seed=7, settings=settings)
+    in_the_stream = len(
+        {event.message for event in one.history if event.operation == "get" and event.message}
+    )
+    assert in_the_stream < 500
+    assert one.findings[0].startswith(
+        f"{in_the_stream} records were put, and {one.notes['given_up']} given up;"
+    )
 
 
 def test_lost_answers_put_records_into_the_stream_twice():

@@ -122,6 +122,41 @@ def test_a_base_without_findings_and_figures_has_none():
     assert Base.figures(one.scenario, one) == {}
 
 
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("consumer-crash", {"messages": 20, "keys": 1, "visibility_timeout": 43_200, "crash_rate": 0.9}),
+        ("stream", {"messages": 50, "work_seconds": 3_600, "work": "fixed", "shards": 1, "consumers": 1}),
+    ],
+)
+def test_what_a_run_that_was_cut_off_has_not_received_is_not_lost(name, settings):
+    one = run(name, settings=settings)
+    assert one.verdict.valid
+    assert one.unreceived == one.figures()["unreceived"] > 0
+    received = {
+        event.message for event in one.history if event.operation in {"receive", "get"} and event.message
+    }
+    assert one.unreceived == settings["messages"] - len(received)
+    assert one.findings[0].startswith(f"When the run was cut off, {one.unreceived} message")
+
+
+@attrs.frozen(kw_only=True)
+class Leaky(Scenario):
+    """A queue that somebody empties whom nobody has seen."""
+
+    name = "leaky"
+
+    async def play(self, world):
+        queue = await world.aio.create_queue("leaky")
+        await Producer(world, "start", queue, messages=[Message("drop 1")], pace=Steady(1)).start()
+        await queue.purge()
+
+
+def test_what_is_lost_in_a_run_that_came_to_its_end_is_lost():
+    one = run(Leaky())
+    assert (one.verdict.lost, one.unreceived) == (1, 0)
+
+
 # --- in other processes -------------------------------------------------------------------------------------
 
 ROOT = Path(__file__).parents[3]
