@@ -114,7 +114,7 @@ ADVERSARIAL = Delivery(
     back_after_receives=3,
     reordered_puts=1.0,
 )
-"""All that the documentation allows, whenever it can; every message still gets through."""
+"""All that the knobs stand for, whenever it can; every message still gets through."""
 
 NAMED = {"strict": STRICT, "aws_like": AWS_LIKE, "adversarial": ADVERSARIAL}
 """The deliveries that have names."""
