@@ -180,6 +180,7 @@ def queuestream_broker(
 
     It is closed after the test: a thread that still waits for a message gets BrokerClosed.
     """
+    _seeded(request, queuestream_seed)
     if _WORLD in request.fixturenames:
         broker = request.getfixturevalue(_WORLD).broker
     else:
@@ -237,6 +238,7 @@ def queuestream_faults(request: pytest.FixtureRequest, queuestream_seed: int | s
     """
     from queuestream.aws.fault_plans import FaultPlan  # noqa: PLC0415 - only who asks pays
 
+    _seeded(request, queuestream_seed)
     return _noted(request, "faults", FaultPlan(seed=queuestream_seed))
 
 
@@ -312,12 +314,17 @@ def queuestream_world(request: pytest.FixtureRequest, queuestream_seed: int | st
     """
     from queuestream.lab import World  # noqa: PLC0415 - only who asks pays
 
+    _seeded(request, queuestream_seed)
     surroundings = _surroundings(request)
     if surroundings.of_the_clock():
         names = ", ".join(surroundings.of_the_clock())
         pytest.fail(f"The clock of a test with a world is the world's, and takes no {names}.", pytrace=False)
     arguments = {**surroundings.of_the_world(), **surroundings.of_the_broker()}
-    return _noted(request, "world", World(seed=queuestream_seed, **arguments))
+    world = World(seed=queuestream_seed, **arguments)
+    world._again = (
+        "the section 'queuestream' says how to repeat it, and with trace=True in the mark the last decisions."
+    )
+    return _noted(request, "world", world)
 
 
 @pytest.fixture
@@ -359,6 +366,15 @@ def _noted(request: pytest.FixtureRequest, name: str, part: _Part) -> _Part:
     return part
 
 
+def _seeded(request: pytest.FixtureRequest, seed: int | str) -> None:
+    """Note the seed that the fixtures are made with: a fixture of the user's may be in the place of ours."""
+    surroundings = _surroundings(request)
+    if surroundings.seed.value != seed:
+        from queuestream.testing.marks import Seed  # noqa: PLC0415 - few tests do that
+
+        surroundings.seed = Seed(seed, f"said by a fixture {_SEED} of yours", must_be_said=False)
+
+
 def _calls(request: pytest.FixtureRequest) -> CallLog | None:
     """The call log of a test that has one."""
     return request.getfixturevalue(_CALLS) if _CALLS in request.fixturenames else None
@@ -390,12 +406,12 @@ def _said_by(item: pytest.Item) -> dict[str, Any]:
 
 
 def _seed_of(item: pytest.Item, said: dict[str, Any]) -> Seed:
-    from queuestream.testing.marks import seed_of  # noqa: PLC0415 - only who asks pays
+    from queuestream.testing.marks import Seed, seed_of  # noqa: PLC0415 - only who asks pays
 
     callspec = getattr(item, "callspec", None)
     if callspec is not None and _SEED in callspec.params:
-        seed: Seed = callspec.params[_SEED]
-        return seed
+        seed = callspec.params[_SEED]
+        return seed if isinstance(seed, Seed) else Seed(seed, "one of the test's own", must_be_said=False)
     # Without the folders, which depend on where pytest was started.
     test = "::".join([item.path.name, *_names(item)])
     return seed_of(said, item.config.getoption("queuestream_seed"), test)
@@ -413,7 +429,10 @@ def _command(item: pytest.Item, seed: Seed) -> str:
 
     from queuestream.testing.marks import RANDOM, as_one_of_several  # noqa: PLC0415 - as above
 
-    path = os.path.relpath(item.path, item.config.invocation_params.dir)
+    try:
+        path = os.path.relpath(item.path, item.config.invocation_params.dir)
+    except ValueError:  # on another drive
+        path = str(item.path)
     name = "::".join([path, *_names(item)])
     options = _options(item.config)
     options.pop("--queuestream-seed", None)
@@ -422,7 +441,7 @@ def _command(item: pytest.Item, seed: Seed) -> str:
     callspec = getattr(item, "callspec", None)
     if (
         callspec is not None
-        and _SEED in callspec.params
+        and callspec.params.get(_SEED) is seed
         and item.config.getoption("queuestream_seed") == RANDOM
     ):
         name = as_one_of_several(name, seed)

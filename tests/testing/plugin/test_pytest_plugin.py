@@ -177,6 +177,42 @@ def test_a_failure_says_its_seed_and_what_was_there(pytester, run):
     assert str(result.stdout).count("- queuestream -") == 4
 
 
+def test_a_failure_says_the_seed_that_somebody_else_has_given(pytester, run):
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.parametrize("queuestream_seed", [1, 2])
+        def test_parameters(queuestream_seed, queuestream_queue):
+            assert queuestream_seed == 1
+
+        @pytest.mark.parametrize("queuestream_seed", [3], indirect=True)
+        def test_parameters_of_ours(queuestream_seed):
+            assert queuestream_seed != 3
+
+        class TestOfMyOwn:
+            @pytest.fixture
+            def queuestream_seed(self):
+                return 99
+
+            async def test_fixture(self, queuestream_world):
+                assert queuestream_world.seed != 99
+        """
+    )
+    result = run()
+    result.assert_outcomes(failed=3, passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "seed 2, one of the test's own; to repeat this test:",
+            "  pytest 'test_*.py::test_parameters[[]2]'",
+            "seed 3, one of the test's own; to repeat this test:",
+            "*world of seed 99; the section 'queuestream' says how to repeat it, *",
+            "seed 99, said by a fixture queuestream_seed of yours; to repeat this test:",
+            "  pytest test_*.py::TestOfMyOwn::test_fixture",
+        ]
+    )
+
+
 SHOWS_ITS_CHANCE = """
     import random
     import pytest
