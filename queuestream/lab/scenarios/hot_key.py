@@ -99,10 +99,14 @@ class HotKey(Scenario):
             f"{hot:,} of {counted(len(sent), 'message')} had the hot key; one at a time they take about "
             f"{hot * self.work_seconds:,.0f} seconds, and the run took {run.virtual_seconds:,.0f}."
         )
-        yield (
-            f"Half of the hot key's messages waited longer than {figures['hot_wait_p50']:,.1f} seconds; half "
-            f"of the others were received {within(figures['other_wait_p50'])}."
-        )
+        if 0 < hot < len(sent):
+            yield (
+                f"Half of the hot key's messages waited longer than {figures['hot_wait_p50']:,.1f} seconds; "
+                f"half of the others were received {within(figures['other_wait_p50'])}."
+            )
+        else:
+            wait = figures["hot_wait_p50" if hot else "other_wait_p50"]
+            yield f"All were of {'that key' if hot else 'other keys'}; half were received {within(wait)}."
         consumers = counted(self.consumers, "consumer was", "consumers were")
         yield (
             f"{consumers} busy for {figures['busy_share']:.0%} of their time; the busiest one for "

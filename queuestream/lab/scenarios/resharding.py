@@ -97,6 +97,6 @@ class Resharding(Scenario):
         )
         waits = seen.waits()
         yield (
-            f"Half of the records waited less than {percentile(waits, 50):,.1f} seconds, the longest "
+            f"Half of the records waited no longer than {percentile(waits, 50):,.1f} seconds, the longest "
             f"{percentile(waits, 100):,.1f}."
         )

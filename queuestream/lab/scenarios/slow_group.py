@@ -70,11 +70,15 @@ class SlowGroup(Scenario):
             f"{counted(len(seen.sent_ns), 'message')} of {counted(self.groups, 'group')} went to "
             f"{counted(self.consumers, 'consumer')}; one group's work takes {self.slowness:g} times as long."
         )
-        yield (
-            f"Half of the slow group's messages waited longer than {figures['slow_wait_p50']:,.1f} seconds; "
-            f"of the others' half were received {within(figures['other_wait_p50'])}, and 99 % "
-            f"{within(figures['other_wait_p99'])}."
-        )
+        slow = sum(lane_of(message) == SLOW for message in seen.sent_ns)
+        if 0 < slow < len(seen.sent_ns):
+            yield (
+                f"Half of the slow group's messages waited longer than {figures['slow_wait_p50']:,.1f} "
+                f"seconds; of the others' half were received {within(figures['other_wait_p50'])}, and 99 % "
+                f"{within(figures['other_wait_p99'])}."
+            )
+        else:
+            yield f"{'All were' if slow else 'None was'} of the slow group, so there is nothing to compare."
         wrong = f"{counted(in_group.reordered, 'message')}" if in_group.reordered else "nothing"
         yield (
             f"Within each group {wrong} came out of order; over all groups, {overall.reordered_ratio:.1%} "

@@ -119,6 +119,21 @@ def test_a_slow_group_waits_for_itself_and_holds_up_nobody():
     assert one.measures["group"].reordered == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "settings", "untold"),
+    [
+        ("hot-key", {"hot_share": 0}, "the hot key's messages waited"),
+        ("hot-key", {"hot_share": 1}, "of the others"),
+        ("noisy-neighbour", {"burst": 0}, "noisy one's half"),
+        ("slow-group", {"messages": 1}, "waited"),
+    ],
+)
+def test_nothing_is_told_of_the_waits_of_messages_that_there_are_none_of(name, settings, untold):
+    findings = played(name, **settings).findings
+    assert len(findings) >= 3
+    assert not any(untold in sentence for sentence in findings)
+
+
 def test_a_crash_keeps_a_fifo_group_waiting_and_is_passed_on_a_standard_queue():
     fifo, standard = played("consumer-crash"), played("consumer-crash", fifo=False)
     assert fifo.notes["crashes"] > 3
