@@ -6,7 +6,8 @@
 
 One seed shows what can happen; a sweep shows what mostly does.  Each figure of a run is told as the mean
 over the seeds, with the interval that holds the true mean with 95 % confidence (Student's t): too few seeds
-are seen by a wide interval.
+are seen by a wide interval.  Only what came out alike under all seeds has none, however few they are: what
+happened in none of three runs may yet happen in most others.
 """
 
 from __future__ import annotations
@@ -151,13 +152,16 @@ def sweep(
     Raises:
         UnknownScenario: There is none of that name.
         SettingError: It has no such knob, or a value is out of its range.
-        ValueError: There are no values, or no seeds.
+        ValueError: There are no values, or no seeds, or a seed comes twice.
     """
     numbers = tuple(range(1, seeds + 1)) if isinstance(seeds, int) else tuple(seeds)
     turned = dict(settings or {})
     played = [scenario_of(scenario, {**turned, parameter: value}) for value in values]
     if not played or not numbers:
         raise ValueError("A sweep needs at least one value and one seed.")
+    if len(set(numbers)) < len(numbers):
+        # The same run twice would only make the interval narrower.
+        raise ValueError("A sweep needs seeds that differ from each other.")
     work = [(one, seed) for one in played for seed in numbers]
     results = []
     for result in _play_all(work, processes):

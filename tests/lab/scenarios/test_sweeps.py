@@ -76,6 +76,8 @@ def test_what_cannot_be_swept_is_refused_before_anything_is_played():
         sweep("standard", "consumers", [], seeds=1)
     with pytest.raises(ValueError, match="at least one value and one seed"):
         sweep("standard", "consumers", [1], seeds=0)
+    with pytest.raises(ValueError, match="seeds that differ"):
+        sweep("standard", "consumers", [1], seeds=[3, 4, 3])
 
 
 @pytest.mark.slow
