@@ -8,7 +8,7 @@ import attrs
 
 from queuestream.core.clock import SECOND
 from queuestream.lab.actors import Consumer, Keys, Poisson, Producer, Uniform, drained, numbered
-from queuestream.lab.scenarios.knobs import knob
+from queuestream.lab.scenarios.knobs import SettingError, knob
 from queuestream.lab.scenarios.scenario import Scenario
 from queuestream.lab.scenarios.seen import Seen, counted
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from queuestream.lab.running import Run
     from queuestream.lab.simulation.world import World
+
+_HEARTBEAT_MIN = 0.1
 
 
 @attrs.frozen(kw_only=True)
@@ -37,8 +39,19 @@ class ShortVisibility(Scenario):
     longest_seconds: float = knob(6.0, "the longest work", unit="seconds", low=0, high=3_600)
     visibility_timeout: int = knob(5, "how long a message is hidden", unit="seconds", low=1, high=43_200)
     heartbeat_seconds: float = knob(
-        0.0, "how often a consumer prolongs that, 0 for never", unit="seconds", low=0, high=43_200
+        0.0,
+        "how often a consumer prolongs that, 0 for never, else 0.1 or more",
+        unit="seconds",
+        low=0,
+        high=43_200,
     )
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        if 0 < self.heartbeat_seconds < _HEARTBEAT_MIN:
+            # So many would be the only thing that happens; and below a nanosecond, time would stand still.
+            stands = f"heartbeat_seconds={self.heartbeat_seconds:g}"
+            raise SettingError(f"{stands} is neither 0 nor a number from {_HEARTBEAT_MIN} on.")
 
     async def play(self, world: World) -> Mapping[str, Any]:
         """A producer, and consumers that take as long as they take."""

@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 
 from queuestream.lab.running import run
-from queuestream.lab.scenarios import SCENARIOS
+from queuestream.lab.scenarios import SCENARIOS, SettingError
 from queuestream.lab.scenarios.seen import Seen
 
 SMALL = {
@@ -95,6 +95,11 @@ def test_the_timeout_that_a_finding_proposes_is_longer_than_work_that_was_not_se
 
 def test_heartbeats_end_the_duplicates_too():
     assert played("short-visibility", heartbeat_seconds=2).figures()["delivered_again"] == 0
+
+
+def test_heartbeats_that_would_leave_no_time_for_anything_else_are_refused():
+    with pytest.raises(SettingError, match=r"heartbeat_seconds=1e-10 is neither 0 nor a number from 0\.1 on"):
+        run("short-visibility", settings={"heartbeat_seconds": "0.0000000001"})
 
 
 @pytest.mark.parametrize("through", ["fifo", "stream"])
