@@ -7,9 +7,12 @@ does not name are anything; values are compared by `==`, so that `unittest.mock.
 
 from __future__ import annotations
 
+import difflib
 import reprlib
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
+
+from queuestream.lab.operation_names import OF_BROKERS, OF_QUEUES, OF_STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from queuestream.testing.call_log import Call, CallLog
 
 _NEAR_MAX = 5
+_MISSPELT = 0.92
+"""How like an operation's name a word is that is taken for it; names of other services are less so."""
 
 
 class _Short(reprlib.Repr):
@@ -46,6 +51,9 @@ class ExpectedCall:
         resource: The name of the queue or stream, or a pattern.
         where: What else must be true of the call.
         **parameters: What it must have been called with; more is fine.
+
+    Raises:
+        ValueError: The operation is one of AWS's, misspelt: that it was not called would mean nothing.
     """
 
     def __init__(
@@ -56,6 +64,9 @@ class ExpectedCall:
         where: Callable[[Call], bool] | None = None,
         **parameters: Any,
     ) -> None:
+        meant = _meant_by(operation)
+        if meant != operation:
+            raise ValueError(f"There is no operation {operation!r}; did you mean {meant!r}?")
         self.operation = operation
         self.resource = resource
         self.where = where
@@ -162,3 +173,18 @@ def shown_pairs(values: Mapping[str, object]) -> str:
 
 def _plain(name: str) -> str:
     return name.replace("_", "").lower()
+
+
+def _meant_by(operation: str) -> str:
+    """AWS's name of an operation, where a word is one misspelt or in Python's spelling; else the word."""
+    ours = {**OF_BROKERS, **OF_STREAMS, **OF_QUEUES}
+    if operation in ours.values() or not operation.replace("_", "").isalpha():
+        return operation
+    from queuestream.aws.operations import OPERATIONS  # noqa: PLC0415 - it takes longer than most assertions
+
+    names = {name for operations in OPERATIONS.values() for name in operations}
+    if operation in names:
+        return operation
+    in_python = {_plain(name): name for name in sorted(names)}
+    near = difflib.get_close_matches(_plain(operation), in_python, 1, _MISSPELT)
+    return ours.get(operation) or (in_python[near[0]] if near else operation)

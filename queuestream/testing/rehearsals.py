@@ -148,10 +148,13 @@ class Rehearsal(Generic[State]):
         Raises:
             AssertionError: One differs.
             ValueError: There is nothing to compare.
+            TypeError: The handler is a generator.
         """
         __tracebackhide__ = True
         if not self.messages:
             raise ValueError("There are no messages, so a rehearsal would show nothing.")
+        if inspect.isgeneratorfunction(self.handler) or inspect.isasyncgenfunction(self.handler):
+            raise TypeError(f"{self._name} yields, so calling it does nothing; a handler returns.")
         plain = _kept(self.run(0, Conditions())[0])
         tried, failed = 0, []
         for seed in range(seeds) if isinstance(seeds, int) else seeds:

@@ -274,6 +274,28 @@ def test_an_operation_that_was_not_called_is_explained_by_what_was(calls, three_
     ]
 
 
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("SendMesage", "SendMessage"),
+        ("RecieveMessage", "ReceiveMessage"),
+        ("send_message", "SendMessage"),
+        ("send", "SendMessage"),
+        ("get_queue_attributes", "GetQueueAttributes"),
+        ("putrecord", "PutRecord"),
+    ],
+)
+def test_an_operation_that_is_misspelt_was_not_just_not_called(calls, word, meant):
+    with pytest.raises(ValueError, match=f"no operation '{word}'; did you mean '{meant}'"):
+        calls.assert_not_called(word)
+
+
+def test_every_operation_may_be_expected_and_those_of_other_services_too(calls):
+    of_others = {"PutRecordBatch", "UpdateStream", "GetObject", "SendEmail", "my own"}
+    for name in {name for names in OPERATIONS.values() for name in names} | of_others | {"Send*", "*Batch"}:
+        calls.assert_not_called(name)
+
+
 def test_calls_that_are_too_many_are_shown(calls, three_sends):
     assert explained(calls.assert_called, "SendMessage", resource="orders", times=1) == [
         "SendMessage orders() was called 2 times, not once.",

@@ -130,3 +130,12 @@ def test_a_machine_without_a_handler_says_what_to_write():
         QueueMachine().handle(None)
     with pytest.raises(NotImplementedError, match="StreamMachine says in `handle` what its reader does"):
         StreamMachine().handle(None)
+
+
+@pytest.mark.parametrize("machine", [QueueMachine, StreamMachine])
+def test_a_handler_that_would_have_to_be_awaited_is_refused(machine):
+    async def handle(self, message):
+        raise AssertionError
+
+    with pytest.raises(TypeError, match=r"Mine\.handle is called, not awaited"):
+        type("Mine", (machine,), {"handle": handle})

@@ -195,3 +195,11 @@ def test_what_a_handler_raises_says_with_which_seed_and_what_was_handled_before(
 def test_a_rehearsal_of_nothing_is_refused(nothing):
     with pytest.raises(ValueError, match="would show nothing"):
         assert_idempotent(pay, **{"messages": PEOPLE, "fresh": dict, **nothing})
+
+
+def test_a_handler_that_yields_is_refused():
+    def handle(state, message):
+        yield pay(state, message)
+
+    with pytest.raises(TypeError, match="handle yields"):
+        assert_idempotent(handle, PEOPLE, fresh=dict)

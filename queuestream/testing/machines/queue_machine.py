@@ -7,6 +7,7 @@ has been handled, unless it went to a dead-letter queue.
 
 from __future__ import annotations
 
+import inspect
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -57,6 +58,10 @@ class QueueMachine(RuleBasedStateMachine):
     held: list[ReceivedMessage]
     sent: dict[str, str]
     handled: dict[str, int]
+
+    def __init_subclass__(cls) -> None:
+        if inspect.iscoroutinefunction(cls.handle):
+            raise TypeError(f"{cls.__name__}.handle is called, not awaited: write it without async.")
 
     # --- what users write ---
 

@@ -8,6 +8,7 @@ the order of its partition key.
 
 from __future__ import annotations
 
+import inspect
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -53,6 +54,10 @@ class StreamMachine(RuleBasedStateMachine):
     stream: Stream
     checkpoints: dict[str, str]
     handled: dict[str, list[int]]
+
+    def __init_subclass__(cls) -> None:
+        if inspect.iscoroutinefunction(cls.handle):
+            raise TypeError(f"{cls.__name__}.handle is called, not awaited: write it without async.")
 
     # --- what users write ---
 
