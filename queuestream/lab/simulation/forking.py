@@ -12,6 +12,8 @@ lock, the clock, and whoever listens or waits.
 
 from __future__ import annotations
 
+import copyreg
+import inspect
 import io
 import pickle
 import threading
@@ -61,6 +63,8 @@ class _Writer(pickle.Pickler):
 
     def __init__(self, file: io.BytesIO, broker: Broker) -> None:
         super().__init__(file, pickle.HIGHEST_PROTOCOL)
+        things = [broker, *broker.queues.values(), *broker.streams.values()]
+        self.dispatch_table = {**copyreg.dispatch_table, **dict.fromkeys(map(type, things), _unwatched)}
         self._names = {id(broker.lock): "lock", id(broker.clock): "clock"}
         if broker.listeners:
             self._names[id(broker.listeners)] = "listeners"
@@ -71,6 +75,14 @@ class _Writer(pickle.Pickler):
         if type(thing) is Wakeup:
             return "wakeup"
         return self._names.get(id(thing))
+
+
+def _unwatched(thing: Any) -> Any:
+    """What makes a broker, a queue or a stream again, without the methods by which a call log watches it."""
+    make, arguments, state, *others = thing.__reduce_ex__(pickle.HIGHEST_PROTOCOL)
+    attributes, slots = state if isinstance(state, tuple) else (state, None)
+    attributes = {name: value for name, value in attributes.items() if not inspect.isfunction(value)}
+    return make, arguments, attributes if slots is None else (attributes, slots), *others
 
 
 class _Reader(pickle.Unpickler):

@@ -94,6 +94,9 @@ class World:
         arguments = {**self._arguments, "trace": True}
         said = {name: value for name, value in arguments.items() if value != _UNSAID.get(name)}
         self._made_by = f"World({', '.join([repr(seed), *(f'{name}={said[name]!r}' for name in said)])})"
+        # How many were started before the first run, and must be in a fork; how many runs there were.
+        self._started_before = self._must_be_started = 0
+        self._runs = 0
         # How to see a failure again, where that is not by the world itself.
         self._again: str | None = None
         self._failed: asyncio.Task[Any] | None = None
@@ -175,6 +178,8 @@ class World:
 
         A started actor may end whenever it likes; what it raises ends the run.
         """
+        if not self._runs:
+            self._started_before += 1
         context = copy_context()
         task = self._loop.create_task(coroutine, name=name, context=context)
         task.add_done_callback(self._ended, context=context)
@@ -204,8 +209,14 @@ class World:
         if not callable(main):
             raise TypeError(f"A world runs an async def, called by the world itself; this is {main!r}.")
         self._loop.check_may_run()
+        if self._started_before < self._must_be_started and not self._runs:
+            raise ValueError(
+                f"A fork is the same up to a point. {self._must_be_started} actors were started before "
+                f"its original, {self._started_before} before it. Start them all, or let main start them."
+            )
         first = next(iter(inspect.signature(main).parameters), None)
         self._main = main, args
+        self._runs += 1
         with _repeatable(self._chance):
             context = copy_context()
             coroutine = main(self, *args) if first == "world" else main(*args)
@@ -246,7 +257,16 @@ class World:
             after_decisions: After so many choices of who runs next; as many as there were so far where
                 neither is given.
             after_seconds: Or when the world gets to be so many seconds old, or older.
+
+        Raises:
+            ValueError: Both are given; or the world has run several times, which no fork could repeat.
         """
+        if after_seconds is not None and after_decisions is not None:
+            raise ValueError("A fork is made after_decisions or after_seconds, not both.")
+        if self._runs > 1:
+            raise ValueError(
+                f"A fork repeats one run, and this world has had {self._runs}: give each a world of its own."
+            )
         at_ns = NEVER_NS
         if after_seconds is not None:
             at_ns = self.clock.start_ns + duration_ns(after_seconds, SECOND)
@@ -256,6 +276,7 @@ class World:
             named = f"after_decisions={after_decisions!r}"
         other = World(self.seed, **self._arguments)
         other._main = self._main
+        other._must_be_started = max(self._started_before, self._must_be_started)
         other._made_by = f"{self._made_by}.fork({seed!r}, {named})"
         decisions = NEVER_NS if after_decisions is None else after_decisions
         other._forks = (*self._forks, (decisions, at_ns, seed))

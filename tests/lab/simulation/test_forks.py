@@ -7,6 +7,7 @@ import pytest
 
 from queuestream import Broker, RedrivePolicy, VirtualClock, connect, errors
 from queuestream.lab import World, fork_broker
+from queuestream.testing import CallLog
 
 # --- worlds ---------------------------------------------------------------------------------------------
 
@@ -90,6 +91,30 @@ def test_what_fails_in_a_fork_says_how_to_come_there_again():
     with pytest.raises(ValueError, match="no") as caught:
         World(seed=7).fork(8, after_seconds=2.5).run(main)
     assert "World(7, trace=True).fork(8, after_seconds=2.5) does the same" in caught.value.__notes__[0]
+
+
+def test_actors_that_were_started_before_the_run_are_started_in_a_fork_too():
+    def started(world):
+        world.start(race(world))
+        return world
+
+    world = started(World(seed=7))
+    told = world.run(race)
+    with pytest.raises(ValueError, match="1 actors were started before its original, 0 before it"):
+        world.fork(8).run()
+    assert started(world.fork(8)).run() == told
+    with pytest.raises(ValueError, match="1 actors were started before its original, 0 before it"):
+        world.fork(8).fork(9).run()
+
+
+def test_what_no_fork_could_repeat_is_refused():
+    world = World(seed=7)
+    world.run(race)
+    with pytest.raises(ValueError, match="not both"):
+        world.fork(8, after_seconds=1, after_decisions=1)
+    world.run(race)
+    with pytest.raises(ValueError, match="this world has had 2"):
+        world.fork(8)
 
 
 # --- brokers --------------------------------------------------------------------------------------------
@@ -197,6 +222,21 @@ def test_nobody_hears_what_happens_in_a_fork():
     other.create_queue("orders")
     assert heard == []
     assert isinstance(other.clock, VirtualClock)
+
+
+def test_a_call_log_hears_nothing_of_a_fork():
+    broker = Broker(clock=VirtualClock(), seed=7)
+    with CallLog() as calls:
+        calls.watch(broker)
+        orders = broker.create_queue("orders")
+        events = broker.create_stream("events")
+        other = fork_broker(broker)
+        other.queue("orders").send("hello")
+        other.stream("events").put_record(b"hello", "key")
+        orders.send("hello")
+        events.put_record(b"hello", "key")
+    assert calls.operations == ["CreateQueue", "CreateStream", "SendMessage", "PutRecord"]
+    assert repr(other) == repr(broker)
 
 
 def test_nobody_waits_in_the_fork_of_a_broker_where_somebody_does():
