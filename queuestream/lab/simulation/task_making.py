@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,6 @@ from queuestream.lab.simulation.threads import as_in_a_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from contextvars import Context
     from types import FrameType
 
 _ENSURE_FUTURE = {
@@ -121,10 +120,13 @@ class TaskMaking(LoopDuties):
                 future.set_result(result)
             except StopIteration as error:  # which no future takes
                 future.set_exception(RuntimeError(f"A thread ended by {error!r}."))
-            except Exception as error:  # noqa: BLE001 - it is the caller's
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - it is the caller's
                 future.set_exception(error)
 
-        context = copy_context()
+        # A thread begins with nothing in its context; asyncio.to_thread brings the caller's.
+        context = Context()
         actor = self._new_actor(None, "thread")
         context.run(CURRENT.set, actor)
         self.call_soon(run, context=context)

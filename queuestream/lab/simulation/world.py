@@ -232,10 +232,13 @@ class World:
                 self._tell(error, None)
                 raise
             finally:
+                stopped = not task.done()
                 failed, self._failed = self._failed, None
                 self._end()
                 if self._traced:
                     self._trace_history()
+            if stopped and failed is None:
+                raise RuntimeError("The event loop was stopped before main was done.")
             failed = failed or self._failed or task
             if not failed.cancelled() and (raised := failed.exception()) is not None:
                 self._tell(raised, failed)
@@ -316,6 +319,10 @@ class World:
             for task in tasks:
                 task.cancel()
             loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+            for task in tasks:
+                if task is not self._failed and not task.cancelled() and (error := task.exception()):
+                    message = "A task that was cancelled, as main was done, has raised"
+                    loop.call_exception_handler({"message": message, "exception": error, "task": task})
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.decisions = decisions  # of these nobody asked for
 

@@ -304,6 +304,33 @@ def test_a_thread_has_no_event_loop_and_may_have_one_of_its_own():
     assert in_a_world(main) == 0
 
 
+def test_a_thread_has_no_context_but_what_it_is_brought():
+    who = contextvars.ContextVar("who", default="nobody")
+
+    async def main():
+        who.set("main")
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(None, who.get), await asyncio.to_thread(who.get)
+
+    assert in_a_world(main) == asyncio.run(main()) == ("nobody", "main")
+
+
+def test_whatever_a_thread_raises_is_its_callers():
+    class Odd(BaseException):
+        pass
+
+    def fail():
+        raise Odd
+
+    async def main():
+        with pytest.raises(Odd):
+            await asyncio.to_thread(fail)
+        with pytest.raises(SystemExit):
+            await asyncio.to_thread(sys.exit)
+
+    in_a_world(main)
+
+
 def test_a_thread_may_hand_over_a_coroutine_but_not_block_until_it_is_done():
     async def main():
         loop = asyncio.get_running_loop()

@@ -196,6 +196,35 @@ def test_an_actor_that_fails_when_it_is_cancelled_is_heard_as_well():
     assert "'careless'" in caught.value.__notes__[0]
 
 
+def test_a_task_that_fails_when_it_is_cancelled_is_logged(caplog):
+    async def act():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise ValueError("in the end")
+
+    async def main():
+        tasks = [asyncio.create_task(act())]
+        await asyncio.sleep(1)
+        return len(tasks)
+
+    assert simulate(main) == 1
+    [logged] = caplog.records
+    assert logged.message.startswith(
+        "A task that was cancelled, as main was done, has raised\ntask: <ActorTask"
+    )
+    assert str(logged.exc_info[1]) == "in the end"
+
+
+def test_a_loop_that_is_stopped_before_main_is_done_is_an_error():
+    async def main():
+        asyncio.get_running_loop().stop()
+        await asyncio.sleep(1)
+
+    with pytest.raises(RuntimeError, match="stopped before main was done"):
+        simulate(main)
+
+
 def test_a_task_may_fail_where_somebody_takes_what_it_raised():
     async def fail():
         raise ValueError("taken")
