@@ -14,7 +14,7 @@ see of its own seed.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
@@ -24,6 +24,7 @@ from queuestream.lab.history import GET, PUT, RECEIVE, SEND, Event, History
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from queuestream.aio import AsyncBroker, AsyncQueue
     from queuestream.core.broker import Broker
     from queuestream.core.queues.queue import Queue
     from queuestream.lab.checkers.verdicts import Anomaly, Kind, Promise
@@ -168,15 +169,21 @@ def assert_in_order_per_shard(seen: History | HasHistory, *, resource: str | Non
     _assert_none("Records were not read in order", _found(_events(seen, resource), kinds, promise="stream"))
 
 
-def assert_drained(*queues: Queue | Broker) -> None:
+def assert_drained(*queues: Queue | Broker | AsyncQueue | AsyncBroker) -> None:
     """Nothing waits, is in flight or is delayed in these queues, or in any queue of a broker.
 
     Raises:
         AssertionError: Something is there; the message says what.
+        TypeError: No queue is named, or something that is none.
     """
     __tracebackhide__ = True
+    if not queues:
+        raise TypeError("assert_drained() takes queues or brokers, and there is none.")
     sentences = []
-    for named in queues:
+    for given in queues:
+        named: Any = getattr(given, "core", given)  # of asyncio's
+        if not (hasattr(named, "queues") or hasattr(named, "peek")):
+            raise TypeError(f"assert_drained() takes queues or brokers, each by itself, not {named!r}.")
         for queue in getattr(named, "queues", {"": named}).values():
             messages = queue.peek()
             sentences += [f"{queue!r}"] if messages else []
@@ -195,7 +202,18 @@ def assert_drained(*queues: Queue | Broker) -> None:
 
 
 def _history(seen: History | HasHistory) -> History:
-    return seen if isinstance(seen, History) else seen.history
+    """What clients saw.
+
+    Raises:
+        ValueError: Nothing, so that whatever is said of it would be true.
+    """
+    history = seen if isinstance(seen, History) else seen.history
+    if not len(history):
+        raise ValueError(
+            "The history is empty: nobody has used what a recorder gives. Let the program have "
+            'recorder.queue(emails, actor="worker"), or the like, in the place of the queue or client.'
+        )
+    return history
 
 
 def _events(seen: History | HasHistory, resource: str | None) -> list[Event]:

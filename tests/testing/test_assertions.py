@@ -3,7 +3,7 @@
 import pytest
 
 from queuestream import Queue, Stream, VirtualClock
-from queuestream.lab import Event, History
+from queuestream.lab import Event, History, World
 from queuestream.lab.recording import Recorder
 from queuestream.testing import (
     assert_delivered_exactly_once,
@@ -146,3 +146,39 @@ def test_what_is_left_in_a_queue_is_shown(emails):
     ) as failed:
         assert_drained(emails.broker)
     assert "'taken' is visible, and was received never" in str(failed.value)
+
+
+def test_asyncs_queues_are_drained_or_not_too():
+    world = World()
+
+    async def main():
+        emails = await world.aio.create_queue("emails")
+        assert_drained(emails, world.aio, world.broker)
+        await emails.send("left")
+        for left in (emails, world.aio, world.broker):
+            with pytest.raises(AssertionError, match="'left' is visible"):
+                assert_drained(left)
+
+    world.run(main)
+
+
+@pytest.mark.parametrize("nothing", [[], [[Queue("emails")]], [None]], ids=["none", "a list", "None"])
+def test_nothing_is_not_drained(nothing):
+    with pytest.raises(TypeError, match="takes queues or brokers"):
+        assert_drained(*nothing)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        assert_keeps_its_promise,
+        assert_nothing_lost,
+        assert_delivered_exactly_once,
+        assert_in_order,
+        assert_in_order_per_group,
+        assert_in_order_per_shard,
+    ],
+)
+def test_nothing_can_be_said_where_nobody_was_watched(claim, recorder):
+    with pytest.raises(ValueError, match=r"The history is empty: .*recorder"):
+        claim(recorder)
