@@ -53,7 +53,7 @@ WAYS = (
 )
 """Every way in that there is."""
 
-SLOW = (ReplayedWay, ReopenedWay, AiobotocoreInProcess)
+SLOW = (ReplayedWay, ReopenedWay, Boto3OverHttp, AiobotocoreInProcess)
 """Those that take seconds."""
 
 REBUILT = (ReplayedWay.name, ReopenedWay.name)
