@@ -1,9 +1,9 @@
 """What most tests start from, and how long the searching ones search.
 
-Hypothesis has two profiles.  `quick`, the default, tries the same few hundred cases each
-time, so that a failure means the change in hand.  `thorough` tries many more, and other
-ones each time; the environment variable HYPOTHESIS_PROFILE asks for it, and tests marked
-`slow` search like that always.  `pytest -m "not slow"` is the inner loop.
+Hypothesis has two profiles.  `quick`, the default, tries the same cases each time, so that a
+failure means the change in hand: few of them, and hundreds in tests marked `slow`.  `thorough`
+tries other ones each time, and many more; the environment variable HYPOTHESIS_PROFILE asks for
+it.  `pytest -m "not slow"` is the inner loop.
 """
 
 import contextlib

@@ -15,7 +15,7 @@ from test_replay import check_refusals, check_twin
 
 from queuestream.core.queues.consistency import AT_ONCE
 
-FOR_LONG = settings(max_examples=250, derandomize=False)
+FOR_LONG = settings(max_examples=250)
 ROOMY = LIMITS._replace(in_flight_max=100)
 
 
@@ -52,7 +52,7 @@ def test_a_departing_queue_goes_on_from_its_rows_for_long(steps, between, delive
 
 
 @pytest.mark.slow
-@settings(max_examples=40, derandomize=False)
+@settings(max_examples=40)
 @given(BUSY_STEPS, BETWEEN_CALLS, BUSY_DELIVERY)
 def test_a_departing_queue_goes_on_from_its_file(tmp_path_factory, steps, between, delivery):
     same_reopened(steps, between, AT_ONCE, delivery, tmp_path_factory.mktemp("kept"))

@@ -176,7 +176,7 @@ def test_a_queue_keeps_its_promises_under_every_delivery(steps, delivery, max_re
 
 
 @pytest.mark.slow
-@settings(max_examples=300, derandomize=False)
+@settings(max_examples=300)
 @given(STEPS, DELIVERY, st.sampled_from([None, 1, 2, 3]))
 def test_a_queue_keeps_its_promises_under_every_delivery_for_long(steps, delivery, max_receive_count):
     check_promises(steps, delivery, max_receive_count)

@@ -70,7 +70,7 @@ def same(steps, further_steps, consistency, delivery, folder):
 
 
 @pytest.mark.slow
-@settings(max_examples=60, derandomize=False)
+@settings(max_examples=40)
 @given(STEPS, STEPS, CONSISTENCY, DELIVERY)
 def test_a_broker_that_was_exported_and_imported_goes_on_as_it_would_have(
     tmp_path_factory, steps, further_steps, consistency, delivery

@@ -8,7 +8,7 @@ from naive_queue import NaiveFifoQueue
 from queue_machine import COUNTS, TIMEOUTS, WHICH, QueueMachine
 
 QUICK = settings(stateful_step_count=40)
-THOROUGH = settings(max_examples=300, stateful_step_count=60, derandomize=False)
+THOROUGH = settings(max_examples=300, stateful_step_count=60)
 GROUPS = st.sampled_from(["a", "a", "b", "c"])
 DEDUPLICATION_IDS = st.sampled_from([None, None, None, "once", "twice"])
 

@@ -160,7 +160,7 @@ def test_queues_that_are_loaded_from_their_rows_go_on_as_they_were(
 
 
 @pytest.mark.slow
-@settings(max_examples=600, derandomize=False)
+@settings(max_examples=400)
 @given(STEPS, BETWEEN, CONSISTENCY, DELIVERY, ANY_LIMITS)
 def test_queues_that_are_loaded_from_their_rows_go_on_as_they_were_for_long(
     steps, between, consistency, delivery, limits

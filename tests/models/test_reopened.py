@@ -106,7 +106,7 @@ def test_a_broker_reopened_at_any_point_is_the_one_in_memory(
 
 
 @pytest.mark.slow
-@settings(max_examples=300, derandomize=False)
+@settings(max_examples=300)
 @given(STEPS, BETWEEN, CONSISTENCY, DELIVERY)
 def test_a_broker_reopened_at_any_point_is_the_one_in_memory_for_long(
     tmp_path_factory, steps, between, consistency, delivery

@@ -76,7 +76,7 @@ def test_a_listener_that_hears_only_the_changes_rebuilds_an_equal_broker(
 
 @pytest.mark.slow
 @given(STEPS, STEPS, CONSISTENCY, DELIVERY)
-@settings(max_examples=600, derandomize=False)
+@settings(max_examples=400)
 def test_a_listener_that_hears_only_the_changes_rebuilds_an_equal_broker_for_long(
     steps, further_steps, consistency, delivery
 ):
@@ -126,7 +126,7 @@ def test_where_a_listener_raises_nothing_has_changed_and_the_same_call_works_lat
 
 @pytest.mark.slow
 @given(STEPS, CONSISTENCY, DELIVERY)
-@settings(max_examples=400, derandomize=False)
+@settings(max_examples=250)
 def test_where_a_listener_raises_nothing_has_changed_and_the_same_call_works_later_for_long(
     steps, consistency, delivery
 ):

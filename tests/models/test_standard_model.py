@@ -8,7 +8,7 @@ from naive_queue import NaiveQueue
 from queue_machine import DELAYS, QueueMachine
 
 QUICK = settings(stateful_step_count=40)
-THOROUGH = settings(max_examples=500, stateful_step_count=60, derandomize=False)
+THOROUGH = settings(max_examples=350, stateful_step_count=60)
 
 
 class StandardQueueMachine(QueueMachine):

@@ -170,7 +170,7 @@ def test_changes_of_all_kinds_stand_in_one_entry(changes):
 
 @pytest.mark.slow
 @given(CALLS)
-@settings(max_examples=1_000, derandomize=False)
+@settings(max_examples=1_000)
 def test_changes_of_all_kinds_stand_in_one_entry_for_long(changes):
     same(changes, decode(encode(changes)))
 

@@ -173,6 +173,6 @@ def test_power_cuts_take_nothing_that_was_synced_and_leave_no_gap(somewhere, liv
 
 @pytest.mark.slow
 @given(lives=LIVES)
-@settings(settings.get_profile("thorough"), max_examples=3_000)
+@settings(max_examples=3_000)
 def test_no_power_cut_does(somewhere, lives):
     live(somewhere() / "orders.db", lives)
