@@ -50,16 +50,19 @@ class Waiting:
     """A visible message in its line.
 
     Attributes:
+        turn: How many messages had become available before it, or had done so before and again.
         overtaken: How many later messages were taken while it might have been.
     """
 
     message: Message
     host: int
     place: LinePlace
+    turn: int
     overtaken: int = 0
 
 
 _place_of = attrgetter("place")
+_turn_of = attrgetter("turn")
 
 
 class DeliveryOrdering:
@@ -88,6 +91,7 @@ class DeliveryOrdering:
         "_sampled",
         "_taken",
         "_told",
+        "_turns",
         "_waiting",
         "_was_sampled",
         "polls",
@@ -106,6 +110,7 @@ class DeliveryOrdering:
         self._behind: dict[int, Waiting] = {}
         self._last_number = 0
         self._places = 0
+        self._turns = 0
         # How many short polls have asked some of the servers only.
         self.polls = 0
         # Which servers the next `take` asks.
@@ -143,7 +148,8 @@ class DeliveryOrdering:
             self._leave(waiting)
 
     def _wait(self, message: Message, how: int) -> None:
-        self._enter(Waiting(message, self._host_of(message), self._place_of(message, how)))
+        self._turns += 1
+        self._enter(Waiting(message, self._host_of(message), self._place_of(message, how), self._turns))
 
     def _enter(self, waiting: Waiting) -> None:
         self._lines[waiting.host][waiting.place] = self._waiting[waiting.message.number] = waiting
@@ -254,6 +260,10 @@ class DeliveryOrdering:
         if last == 0 or not self._chance.strikes(self._reordering, "reorder", *about):
             return 0
         return 1 + self._chance.draw("later", *about) % last
+
+    def as_available(self) -> list[Message]:
+        """All messages, in the order in which they became available, whatever may be made of it."""
+        return [waiting.message for waiting in sorted(self._waiting.values(), key=_turn_of)]
 
     def put_back(self, messages: list[Message], max_receive_count: int) -> None:
         """Undo the last `take`."""

@@ -331,7 +331,10 @@ class QueueState:
         if self._ordering.kind == "fair":
             return
         self._settle(now_ns)
-        in_order = self._ordering.take(len(self._ages), NEVER, now_ns)
+        if self._sampler is None:
+            in_order = self._ordering.take(len(self._ages), NEVER, now_ns)
+        else:
+            in_order = self._sampler.as_available()
         self._ordering = self._new_fair_ordering()
         for message in (*in_order, *self._hidden):
             self._tell(message)

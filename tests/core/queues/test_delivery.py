@@ -2,7 +2,7 @@
 
 import pytest
 
-from queuestream import Broker, Delivery, Queue, QueueLimits, VirtualClock
+from queuestream import STRICT, Broker, Delivery, Queue, QueueLimits, VirtualClock
 from queuestream.core.errors import OverLimit
 from queuestream.core.queues.message_attributes import ALL
 from queuestream.core.queues.polling import LongPoll
@@ -401,3 +401,17 @@ def test_a_move_task_takes_messages_from_every_server(clock):
     assert queue.counts() == (10, 0, 0)
     assert dead.peek() == []
     queue.broker.check_invariants()
+
+
+@pytest.mark.parametrize("delivery", [STRICT, Delivery(back_after_receives=3), Delivery(reordering=1.0)])
+def test_a_queue_that_becomes_fair_goes_on_in_the_order_in_which_messages_became_available(delivery):
+    clock = VirtualClock()
+    queue = Queue("emails", clock=clock, delivery=delivery, visibility_timeout=2)
+    queue.send_batch(["older", "younger"])
+    received = {message.body: message for message in queue.receive(max_number_of_messages=2)}
+    clock.advance(seconds=1)
+    queue.change_visibility(received["older"], 1)
+    clock.advance(seconds=1)  # both have come due, and the younger one was hidden for longer
+    queue.send("of a tenant", message_group_id="a")
+    bodies = [message.body for message in queue.receive(max_number_of_messages=10)]
+    assert bodies == ["younger", "older", "of a tenant"]
