@@ -28,6 +28,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from queuestream.cli.parsing import add_seed
 from queuestream.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -61,13 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="which records become tasks: FIELD>=NUMBER, or with <=, >, <, = (= takes text, too); "
         "departures 60 or more minutes late, or a seeded tenth of your own records, where you don't say",
     )
-    parser.add_argument(
-        "--seed",
-        metavar="N",
-        type=int,
-        default=7,
-        help="decides every chance: the same N, the same run (default %(default)s)",
-    )
+    add_seed(parser)
     parser.add_argument(
         "--json",
         action="store_true",

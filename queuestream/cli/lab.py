@@ -20,32 +20,23 @@ input makes no sense.
 
 from __future__ import annotations
 
-import argparse
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from queuestream.cli.lab_options import check_output, complain
+from queuestream.cli.parsing import add_commands
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
 
 SUMMARY = "see what order a queue or stream really gives: scenarios, verdicts, pictures"
 
-_COMMANDS = ("list", "run", "compare", "sweep", "check", "replay")
+_COMMANDS = {name: f"lab_{name}" for name in ("list", "run", "compare", "sweep", "check", "replay")}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The commands of the lab; each is a module as those of `queuestream` are."""
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name in _COMMANDS:
-        command = import_module(f"queuestream.cli.lab_{name}")
-        subparser = commands.add_parser(
-            name,
-            help=command.SUMMARY,
-            description=command.__doc__,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        command.add_arguments(subparser)
+    for name, command, subparser in add_commands(parser, _COMMANDS):
         subparser.set_defaults(lab=command.run, lab_command=name)
 
 

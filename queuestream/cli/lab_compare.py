@@ -18,7 +18,6 @@ from queuestream.cli.lab_options import (
     ALL_IS_WELL,
     NOT_AS_PROMISED,
     add_output,
-    add_seed,
     add_settings,
     command_line,
     complain,
@@ -29,6 +28,7 @@ from queuestream.cli.lab_options import (
     write,
 )
 from queuestream.cli.lab_run import STAGES
+from queuestream.cli.parsing import add_seed
 from queuestream.cli.tables import say
 
 if TYPE_CHECKING:

@@ -24,17 +24,6 @@ if TYPE_CHECKING:
 ALL_IS_WELL, NOT_AS_PROMISED, MAKES_NO_SENSE = range(3)
 
 
-def add_seed(parser: argparse.ArgumentParser) -> None:
-    """Adds `--seed`."""
-    parser.add_argument(
-        "--seed",
-        metavar="N",
-        type=int,
-        default=7,
-        help="decides every chance: the same N, the same run (default %(default)s)",
-    )
-
-
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Adds `--set`."""
     parser.add_argument(

@@ -19,13 +19,13 @@ from queuestream.cli.lab_options import (
     ALL_IS_WELL,
     NOT_AS_PROMISED,
     add_output,
-    add_seed,
     add_settings,
     settings_of,
     show_table,
     steps,
     write,
 )
+from queuestream.cli.parsing import add_seed
 from queuestream.cli.tables import say
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import queuestream
+from queuestream.cli.parsing import add_commands
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,15 +65,6 @@ def _parser() -> argparse.ArgumentParser:
         epilog="See `queuestream COMMAND --help` for what a command does.",
     )
     parser.add_argument("--version", action="version", version=f"queuestream {queuestream.__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, module in _COMMANDS.items():
-        command = import_module(f"queuestream.cli.{module}")
-        subparser = commands.add_parser(
-            name,
-            help=command.SUMMARY,
-            description=command.__doc__,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        command.add_arguments(subparser)
+    for _, command, subparser in add_commands(parser, _COMMANDS):
         subparser.set_defaults(run=command.run)
     return parser

@@ -7,7 +7,6 @@ same on every machine.  Who wants a client of his own makes one while `answering
 from __future__ import annotations
 
 import os
-import random
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -83,17 +82,6 @@ def _models() -> Any:
     from botocore.loaders import Loader  # noqa: PLC0415 - only who has it comes here
 
     return Loader()
-
-
-@contextmanager
-def repeatable(seed: int | str) -> Iterator[None]:
-    """Let Python's own `random`, which botocore's pauses before retries come from, be the same each time."""
-    state = random.getstate()
-    random.seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(state)
 
 
 @contextmanager

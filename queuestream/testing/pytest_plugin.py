@@ -250,10 +250,11 @@ def queuestream_aws(
 
     Python's own `random` is seeded for the test, too, because botocore's pauses before a retry come from it.
     """
-    from queuestream.testing.in_process import AwsAround, repeatable  # noqa: PLC0415 - only who asks pays
+    from queuestream.lab.simulation.chance import seeded_random  # noqa: PLC0415 - only who asks pays
+    from queuestream.testing.in_process import AwsAround  # noqa: PLC0415 - as above
 
     arguments = _surroundings(request).of_the_broker()
-    with repeatable(queuestream_seed):
+    with seeded_random(queuestream_seed):
         yield _noted(request, "aws", AwsAround(queuestream_broker, seed=queuestream_seed, **arguments))
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from queuestream.aws.struck import resource_of
 from queuestream.lab.operation_names import GIVING, OF_BROKERS, OF_QUEUES, OF_STREAMS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from queuestream.testing.call_log import CallLog
 
@@ -190,17 +191,8 @@ def _told(
 ) -> Any:
     if _inside.get():
         return work()
-    call = log.begin(operation, resource, dict(parameters))
-    _inside.set(True)
-    try:
-        answer = work()
-    except BaseException as error:
-        log.end(call, error=error)
-        raise
-    finally:
-        _inside.set(False)
-    log.end(call, answer)
-    return answer
+    with _logged(log, operation, resource, parameters) as answered:
+        return answered(work())
 
 
 async def _told_async(
@@ -212,17 +204,31 @@ async def _told_async(
 ) -> Any:
     if _inside.get():
         return await work()
+    with _logged(log, operation, resource, parameters) as answered:
+        return answered(await work())
+
+
+@contextmanager
+def _logged(
+    log: CallLog, operation: str, resource: str, parameters: dict[str, Any]
+) -> Iterator[Callable[[Any], Any]]:
+    """A call in the log, to which belongs what happens inside; to be told the answer, which it gives back."""
     call = log.begin(operation, resource, dict(parameters))
+    answers: list[Any] = []
+
+    def answered(answer: Any) -> Any:
+        answers.append(answer)
+        return answer
+
     _inside.set(True)
     try:
-        answer = await work()
+        yield answered
     except BaseException as error:
         log.end(call, error=error)
         raise
     finally:
         _inside.set(False)
-    log.end(call, answer)
-    return answer
+    log.end(call, *answers)
 
 
 def _named(signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,8 @@
 """Fault plans for our own queues, streams and brokers: the same strikes as over the wire, and our errors."""
 
-import asyncio
-import inspect
-
 import boto3
 import pytest
+from awaiting import Awaiting
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 
@@ -25,32 +23,9 @@ from queuestream.lab.faults import faulty
 from queuestream.lab.recording import Recorder
 
 
-class Awaiting:
-    """What is for asyncio, called as what is for threads."""
-
-    def __init__(self, thing):
-        self.thing = thing
-
-    def __getattr__(self, name):
-        value = getattr(self.thing, name)
-        if not inspect.iscoroutinefunction(value):
-            return value
-        return lambda *arguments, **named: asyncio.run(value(*arguments, **named))
-
-
 @pytest.fixture
 def plan():
     return FaultPlan(seed=7)
-
-
-@pytest.fixture
-def clock():
-    return VirtualClock()
-
-
-@pytest.fixture
-def broker(clock):
-    return Broker(clock=clock, seed=7)
 
 
 @pytest.fixture(params=["threads", "asyncio"])

@@ -42,7 +42,7 @@ _CAME_DUE, _ARRIVED = 0, 1
 _POLLS = 0
 
 LinePlace = tuple[int, int, int, int]
-"""When a message became available, how, which was sent last by then, and how many had changed places."""
+"""When a message became available, how, which was sent last by then, and its turn if its place is new."""
 
 
 @attrs.define(eq=False)
@@ -86,7 +86,6 @@ class DeliveryOrdering:
         "_lines",
         "_overtaken_max",
         "_passed",
-        "_places",
         "_reordering",
         "_sampled",
         "_taken",
@@ -109,7 +108,6 @@ class DeliveryOrdering:
         # Those that were overtaken.
         self._behind: dict[int, Waiting] = {}
         self._last_number = 0
-        self._places = 0
         self._turns = 0
         # How many short polls have asked some of the servers only.
         self.polls = 0
@@ -179,13 +177,12 @@ class DeliveryOrdering:
                 return message.sent_ns, _ARRIVED, message.number, 0
             if how == _ARRIVED:
                 return message.visible_at_ns, _ARRIVED, message.number, 0
-        self._places += 1
         if how == _CAME_DUE:
-            return message.visible_at_ns, _CAME_DUE, 0, self._places
+            return message.visible_at_ns, _CAME_DUE, 0, self._turns
         # Behind all that have arrived by now; where places are kept, behind all that arrive at this instant,
         # so that it doesn't matter which of those are in flight.
         after = self._last_number if self._back_after == 1 else NEVER
-        return message.visible_at_ns, _ARRIVED, after, self._places
+        return message.visible_at_ns, _ARRIVED, after, self._turns
 
     # --- what the queue asks ---
 

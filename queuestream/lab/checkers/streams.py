@@ -8,6 +8,7 @@ lineages.py.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import attrs
@@ -72,7 +73,7 @@ class StreamChecker:
         self._teller = findings.teller
         self._finished = finished
         self._retention_ns = retention_ns
-        self._writes: dict[str, Writes] = {}
+        self._writes: defaultdict[str, Writes] = defaultdict(Writes)
         self._shards: dict[str | None, dict[int, Record]] = {}
         self._applications: dict[tuple[str, str], Application] = {}
         # By shard, and there by actor and application.
@@ -112,9 +113,7 @@ class StreamChecker:
         name = event.message
         writes = None
         if name is not None:
-            writes = self._writes.get(name)
-            if writes is None:
-                writes = self._writes[name] = Writes()
+            writes = self._writes[name]
             writes.puts.append(place)
         number = ordinal(event.sequence_number) if event.outcome == "ok" else None
         if number is None:
@@ -130,9 +129,7 @@ class StreamChecker:
         name = event.message
         writes = None
         if name is not None:
-            writes = self._writes.get(name)
-            if writes is None:
-                writes = self._writes[name] = Writes()
+            writes = self._writes[name]
             if not writes.gets:
                 writes.gets.append(place)
         elif event.sequence_number is None:

@@ -7,6 +7,22 @@ actor leaves the luck of all others as it was.
 from __future__ import annotations
 
 import random
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def seeded_random(seed: float | str) -> Iterator[None]:
+    """Let Python's own `random` begin with a seed, and go on afterwards as if nothing had been."""
+    state = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(state)
 
 
 class Chance:

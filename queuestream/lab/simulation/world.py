@@ -28,7 +28,7 @@ from queuestream.core.clock import SECOND, duration_ns
 from queuestream.lab.history import History
 from queuestream.lab.simulation import trace as traces
 from queuestream.lab.simulation.asyncio_sets import sets_in_order
-from queuestream.lab.simulation.chance import Chance
+from queuestream.lab.simulation.chance import Chance, seeded_random
 from queuestream.lab.simulation.clock import WorldClock
 from queuestream.lab.simulation.event_loop import NEVER_NS, NOWHERE, SimulatedLoop, TurningPoint
 
@@ -338,13 +338,8 @@ class World:
 @contextmanager
 def _repeatable(chance: Chance) -> Iterator[None]:
     """What programs share by being in one process is the same each time: `random`, asyncio's sets."""
-    state = random.getstate()
-    random.seed(chance.stream("random").random())
-    try:
-        with sets_in_order():
-            yield
-    finally:
-        random.setstate(state)
+    with seeded_random(chance.stream("random").random()), sets_in_order():
+        yield
 
 
 def simulate(

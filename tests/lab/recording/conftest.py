@@ -2,19 +2,8 @@
 
 import pytest
 
-from queuestream import Broker, VirtualClock
 from queuestream.lab import History
 from queuestream.lab.recording import Recorder
-
-
-@pytest.fixture
-def clock():
-    return VirtualClock()
-
-
-@pytest.fixture
-def broker(clock):
-    return Broker(clock=clock, seed=7)
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 """What is written down of what clients do with queues, for threads and for asyncio."""
 
 import asyncio
-import inspect
 
 import pytest
+from awaiting import Awaiting
 
 from queuestream import Broker, connect
 from queuestream.aio import AsyncQueue
@@ -18,19 +18,6 @@ from queuestream.core.errors import (
 )
 from queuestream.core.queues.batches import ChangeVisibilityEntry, DeleteEntry, SendEntry
 from queuestream.lab.recording import Recorder
-
-
-class Awaiting:
-    """A queue for asyncio whose operations are called as a queue's for threads."""
-
-    def __init__(self, queue):
-        self.queue = queue
-
-    def __getattr__(self, name):
-        value = getattr(self.queue, name)
-        if not inspect.iscoroutinefunction(value):
-            return value
-        return lambda *arguments, **named: asyncio.run(value(*arguments, **named))
 
 
 @pytest.fixture(params=["threads", "asyncio"])
@@ -86,7 +73,7 @@ def test_what_is_not_recorded_goes_through(orders, broker, history):
     assert orders.name == "orders"
     assert orders.broker is broker
     assert orders.counts().visible == 0
-    assert "orders" in repr(getattr(orders, "queue", orders))
+    assert "orders" in repr(getattr(orders, "thing", orders))
     assert not history
 
 
